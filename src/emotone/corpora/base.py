@@ -1,0 +1,64 @@
+"""What a corpus is: utterances with what their names state, and where they come from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+__all__ = ["AUDIO_SUFFIXES", "Corpus", "CorpusInfo", "Utterance"]
+
+AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".m4a", ".mp4", ".webm", ".opus", ".aac"})
+
+
+@dataclass(frozen=True, slots=True)
+class Utterance:
+    """One recording of one speaker, with what its name or manifest states.
+
+    Attributes:
+        path: the audio file.
+        corpus: the corpus's name.
+        clip: the clip's identity in the corpus: its path without root and suffix, `/` between folders. The same for
+            a `.wav` and its `.flac` copy.
+        emotion: one of `emotone.emotions.EMOTIONS`, or a corpus's own further one.
+        speaker: the speaker's identity in the corpus; None where unknown.
+        gender: "female", "male" or None.
+        intensity: "normal", "strong" or the corpus's own term.
+        statement: what is said: an identity or the text.
+        repetition: which take, from 1.
+        language: BCP 47 tag.
+        extra: whatever else the name or manifest states.
+    """
+
+    path: Path
+    corpus: str
+    clip: str
+    emotion: str
+    speaker: str | None = None
+    gender: str | None = None
+    intensity: str | None = None
+    statement: str | None = None
+    repetition: int | None = None
+    language: str | None = None
+    extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class CorpusInfo:
+    """Where a corpus comes from and on what terms."""
+
+    name: str
+    title: str
+    licence: str
+    citation: str
+    languages: tuple[str, ...]
+    url: str
+    synthetic: bool = False
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """A corpus found on disk: its description, its folder, its utterances sorted by clip."""
+
+    info: CorpusInfo
+    root: Path
+    utterances: tuple[Utterance, ...]

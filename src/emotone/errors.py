@@ -1,0 +1,67 @@
+"""Errors that a user reads: each names the value, where it came from and what is allowed."""
+
+from collections.abc import Iterable
+from difflib import SequenceMatcher
+
+__all__ = [
+    "AudioError",
+    "CorpusError",
+    "DownloadError",
+    "EmotoneError",
+    "ProtocolError",
+    "RecipeError",
+    "UsageError",
+    "nearest_first",
+    "unknown",
+]
+
+
+class EmotoneError(Exception):
+    """Anything that emotone refuses or cannot do. `exit_code` is what the command line returns."""
+
+    exit_code = 1
+
+
+class UsageError(EmotoneError):
+    """What was asked for cannot be: an unknown name, a contradictory option."""
+
+    exit_code = 2
+
+
+class RecipeError(UsageError):
+    """A recipe that does not follow the schema."""
+
+
+class AudioError(EmotoneError):
+    """A recording that cannot be used: missing, empty, truncated, not audio."""
+
+
+class CorpusError(EmotoneError):
+    """A corpus or manifest that cannot be used."""
+
+
+class ProtocolError(EmotoneError):
+    """A corpus that a protocol cannot split: one speaker, too few clips, a fold that lacks a class."""
+
+
+class DownloadError(EmotoneError):
+    """A download that failed: unreachable, wrong size, wrong checksum."""
+
+
+def nearest_first(value: str, choices: Iterable[str]) -> list[str]:
+    """Return `choices`, the most similar to `value` first, ties in alphabetical order.
+
+    >>> nearest_first("boucheta/cn", ["onah/cnn", "boucheta/cnn", "boucheta/knn"])
+    ['boucheta/cnn', 'boucheta/knn', 'onah/cnn']
+    """
+    return sorted(sorted(choices), key=lambda choice: -SequenceMatcher(None, value.lower(), choice.lower()).ratio())
+
+
+def unknown(what: str, value: str, choices: Iterable[str], *, where: str | None = None) -> UsageError:
+    """Return the error for a name that does not exist, with the valid ones, nearest first.
+
+    >>> str(unknown("protocol", "lose", ["loso", "clean"]))
+    "Unknown protocol 'lose'. Valid: loso, clean."
+    """
+    place = f" in {where}" if where else ""
+    return UsageError(f"Unknown {what} {value!r}{place}. Valid: {', '.join(nearest_first(value, choices))}.")

@@ -1,0 +1,119 @@
+"""The record of one run: what `comparison` writes and `report` reads, one JSON file each."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+from emotone.config import Config
+from emotone.files import write_text
+
+__all__ = ["Epoch", "Predictions", "Published", "RunRecord", "Split", "read_records"]
+
+
+class Published(Config):
+    """What the paper reports for the system. Rates are fractions of 1."""
+
+    paper: str
+    accuracy: float | None = None
+    weighted_f1: float | None = None
+    train_accuracy: float | None = None
+    parameters: int | None = None
+    trainable_parameters: int | None = None
+    epochs: int | None = None
+    note: str | None = None
+
+
+class Epoch(Config):
+    """One epoch of training. The monitored set is validation, or test where the protocol says so."""
+
+    epoch: int
+    train_loss: float
+    train_accuracy: float
+    monitor_loss: float | None = None
+    monitor_accuracy: float | None = None
+    learning_rate: float
+
+
+class Split(Config):
+    """How many samples (clips and their copies) stood where, and whose."""
+
+    train: int
+    validation: int
+    test: int
+    train_speakers: tuple[str, ...]
+    validation_speakers: tuple[str, ...]
+    test_speakers: tuple[str, ...]
+
+
+class Predictions(Config):
+    """Every test sample, as columns of equal length. Probabilities are (samples, classes), in the order of `classes`."""
+
+    clip: tuple[str, ...]
+    variant: tuple[str, ...]
+    """`original`, or the name of the augmented copy where a leaking protocol tests on copies."""
+    true: tuple[str, ...]
+    predicted: tuple[str, ...]
+    probabilities: tuple[tuple[float, ...], ...]
+    emotion: tuple[str, ...]
+    speaker: tuple[str | None, ...]
+    gender: tuple[str | None, ...]
+    intensity: tuple[str | None, ...]
+    statement: tuple[str | None, ...]
+
+
+class RunRecord(Config):
+    """One system, trained and tested once."""
+
+    format: int = 1
+    system: str
+    title: str
+    corpus: str
+    synthetic: bool
+    protocol: str
+    preset: str
+    fold: int
+    folds: int
+    seed: int
+    scheme: str
+    classes: tuple[str, ...]
+    leaks: tuple[str, ...]
+    """What this protocol leaks, in plain words; empty where nothing does."""
+    published: Published
+    metrics: dict[str, float]
+    """accuracy, uar, macro_f1, weighted_f1, as fractions of 1."""
+    intervals: dict[str, tuple[float, float]]
+    """95 % intervals of the metrics, bootstrap over speakers."""
+    per_class: dict[str, dict[str, float]]
+    """class -> precision, recall, f1, support."""
+    confusion: tuple[tuple[int, ...], ...]
+    """Rows true, columns predicted, in the order of `classes`."""
+    predictions: Predictions
+    train_accuracy: float
+    history: tuple[Epoch, ...] = ()
+    best_epoch: int | None = None
+    """The epoch whose weights were kept, from 1; None for models without epochs."""
+    split: Split
+    parameters: int | None = None
+    trainable_parameters: int | None = None
+    seconds: dict[str, float]
+    """features, train, predict (whole test set)."""
+    milliseconds_per_clip: float
+    device: str
+    recipe: dict[str, Any]
+    versions: dict[str, str]
+    commit: str
+    data_hash: str
+    created: str
+
+    def write(self, path: Path) -> None:
+        """Write as JSON, whole or not at all. Keys are in a fixed order, so that equal runs give equal bytes."""
+        write_text(path, json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n")
+
+
+def read_records(folder: Path) -> list[RunRecord]:
+    """Read every run under `folder`, sorted by system, protocol, fold and seed; a file that is no run is an error."""
+    records = [
+        RunRecord.parse(json.loads(path.read_text(encoding="utf-8")), where=path)
+        for path in sorted(folder.rglob("*.json"))
+    ]
+    return sorted(records, key=lambda run: (run.system, run.protocol, run.fold, run.seed))

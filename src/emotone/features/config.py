@@ -1,0 +1,79 @@
+"""How audio is prepared and which features are taken: the part of a recipe that a cache entry depends on."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from emotone.config import Config
+
+__all__ = ["AudioConfig", "AugmentConfig", "FeatureConfig", "Stream"]
+
+Stream = Literal["logmel", "mfcc", "delta", "delta2", "zcr", "rms"]
+
+
+class AudioConfig(Config):
+    """How a recording is brought into one shape before features are taken."""
+
+    rate: int = Field(gt=0, le=192_000)
+    """Sampling rate in Hz after resampling."""
+    trim_db: float | None = Field(default=None, gt=0)
+    """Cut leading and trailing silence more than this many dB below the peak (librosa.effects.trim); None keeps it."""
+    normalise: Literal["none", "peak"] = "none"
+    """`peak` divides by the largest absolute sample (librosa.util.normalize)."""
+
+
+class FeatureConfig(Config):
+    """Frame-wise features and the array they become. Frames are centred, zero-padded at the ends, as in librosa."""
+
+    streams: tuple[Stream, ...] = Field(min_length=1)
+    """What is taken from every frame, stacked as channels in this order."""
+    window: int = Field(default=2048, gt=0)
+    """Frame and Hann window length in samples. Also the FFT length unless `fft` says otherwise."""
+    fft: int | None = Field(default=None, gt=0)
+    hop: int = Field(default=512, gt=0)
+    """Samples between frames."""
+    mels: int = Field(default=128, gt=0)
+    """Mel bands of the `logmel` stream."""
+    mfcc_mels: int = Field(default=128, gt=0)
+    """Mel bands under the `mfcc` stream."""
+    mfcc: int = Field(default=40, gt=0)
+    """Coefficients of `mfcc`, `delta` and `delta2`."""
+    htk: bool = False
+    """The HTK mel formula, 2595 log10(1 + f/700), without area normalisation changes; False is Slaney's."""
+    fmin: float = Field(default=0.0, ge=0)
+    fmax: float | None = Field(default=None, gt=0)
+    """Upper edge of the mel bands in Hz; None is half the rate."""
+    reference: Literal["one", "max"] = "one"
+    """What 0 dB is in `logmel`: power 1, or the clip's largest value. `mfcc` always uses 1, as librosa.feature.mfcc."""
+    layout: Literal["frames", "flat", "means"] = "frames"
+    """`frames`: (channels, frames). `flat`: the same, raveled to one vector. `means`: (channels,), means over time."""
+    normalise: Literal["none", "clip"] = "none"
+    """`clip` standardises every clip by the mean and deviation of its own valid frames, per channel group (stream)."""
+    seconds: float | None = Field(default=None, gt=0)
+    """Pad or cut to this length; None pads to the longest training clip."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.fft is not None and self.fft < self.window:
+            raise ValueError(f"fft {self.fft} is shorter than the window {self.window}")
+        if self.layout == "means" and self.normalise == "clip":
+            raise ValueError("normalise 'clip' makes every mean zero; layout 'means' needs normalise 'none'")
+        return self
+
+
+class AugmentConfig(Config):
+    """Which copies are made of a clip, and where they go."""
+
+    kind: Literal["nguyen", "boucheta", "awgn", "uniform"]
+    """`nguyen`: one random chain of four. `boucheta`: four copies, one each of noise, shift, stretch, pitch.
+    `awgn`, `uniform`: noise at a random signal-to-noise ratio (bhanbhro)."""
+    copies: int = Field(default=1, ge=1)
+    """How many copies of each clip (`boucheta` always makes its four)."""
+    keep_original: bool = True
+    """Whether the training set also has the clip as recorded."""
+    placement: Literal["after_split", "before_split", "all_into_train"] = "after_split"
+    """`after_split`: copies of training clips only. `before_split`: copies are split as if they were clips, so that
+    variants of one recording stand on both sides (a leak). `all_into_train`: copies of every clip, test clips
+    included, are trained on (a leak)."""
+    seed: int = 0
+    """Copies are made once and kept, as the papers did, so their seed is the recipe's, not the run's."""

@@ -1,0 +1,37 @@
+"""Files that are never half-written: write beside, then rename. And the one place for cached things."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+
+__all__ = ["atomic_path", "cache_folder", "write_text"]
+
+
+@contextmanager
+def atomic_path(target: Path) -> Iterator[Path]:
+    """Yield a temporary path beside `target`; on success it replaces `target`, on any error it is removed."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def write_text(target: Path, text: str) -> None:
+    """Write `text` to `target` as UTF-8, whole or not at all."""
+    with atomic_path(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+
+
+def cache_folder(*parts: str) -> Path:
+    """Return (not create) the folder of cached things: `$EMOTONE_CACHE`, or the user's cache folder."""
+    base = os.environ.get("EMOTONE_CACHE")
+    return Path(base or platformdirs.user_cache_dir("emotone")).joinpath(*parts)
