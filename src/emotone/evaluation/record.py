@@ -6,21 +6,9 @@ from typing import Any
 
 from emotone.config import Config
 from emotone.files import write_text
+from emotone.recipes.schema import Published
 
 __all__ = ["Epoch", "Predictions", "Published", "RunRecord", "Split", "read_records"]
-
-
-class Published(Config):
-    """What the paper reports for the system. Rates are fractions of 1."""
-
-    paper: str
-    accuracy: float | None = None
-    weighted_f1: float | None = None
-    train_accuracy: float | None = None
-    parameters: int | None = None
-    trainable_parameters: int | None = None
-    epochs: int | None = None
-    note: str | None = None
 
 
 class Epoch(Config):

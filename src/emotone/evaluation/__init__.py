@@ -1,0 +1,1 @@
+"""What a run is worth: metrics, intervals, slices, and the record of a run."""

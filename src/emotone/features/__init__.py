@@ -1,0 +1,1 @@
+"""From waveforms to features: configuration, front end, cache."""

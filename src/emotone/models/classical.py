@@ -1,0 +1,17 @@
+"""Classical models as scikit-learn estimators. All read vectors and speak `fit`, `predict_proba`, `classes_`."""
+
+from typing import Any
+
+from emotone.models.config import DecisionTreeConfig, KnnConfig
+
+__all__ = ["build_classical"]
+
+
+def build_classical(config: DecisionTreeConfig | KnnConfig, *, seed: int) -> Any:
+    """Return an unfitted scikit-learn classifier."""
+    from sklearn.neighbors import KNeighborsClassifier
+    from sklearn.tree import DecisionTreeClassifier
+
+    if isinstance(config, DecisionTreeConfig):
+        return DecisionTreeClassifier(criterion="gini", max_depth=None, random_state=seed)
+    return KNeighborsClassifier(n_neighbors=config.neighbours, metric="euclidean")

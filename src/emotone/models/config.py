@@ -1,0 +1,120 @@
+"""What a recipe may say about a model. Light to import: no torch, no scikit-learn."""
+
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from emotone.config import Config
+
+__all__ = [
+    "ConvolutionConfig",
+    "DecisionTreeConfig",
+    "DenseConfig",
+    "KnnConfig",
+    "ModelConfig",
+    "NetworkConfig",
+    "PretrainedConfig",
+    "RecurrentConfig",
+]
+
+Rate = Annotated[float, Field(ge=0, lt=1)]
+
+
+class ConvolutionConfig(Config):
+    """A stack of blocks [convolution, normalisation, activation, max pooling, dropout], stride 1; one entry a block."""
+
+    channels: tuple[int, ...] = Field(min_length=1)
+    kernel: tuple[int, ...]
+    pool: tuple[int, ...]
+    """Pooling size and stride. A map smaller than the pool is pooled whole (ceil mode)."""
+    dropout: tuple[Rate, ...]
+    activation: Literal["relu", "elu"] = "relu"
+    norm: Literal["none", "before", "after"] = "none"
+    """Batch normalisation before or after the activation."""
+    padding: Literal["same", "valid"] = "same"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _spread(cls, data: dict[str, object]) -> dict[str, object]:
+        """Let one number stand for the same number in every block."""
+        blocks = data.get("channels")
+        if not isinstance(data, dict) or not isinstance(blocks, list | tuple):
+            return data
+        single = {key: data.get(key) for key in ("kernel", "pool", "dropout") if isinstance(data.get(key), int | float)}
+        return data | {key: [value] * len(blocks) for key, value in single.items()}
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        for key in ("kernel", "pool", "dropout"):
+            if len(getattr(self, key)) != len(self.channels):
+                raise ValueError(f"{key} has {len(getattr(self, key))} entries for {len(self.channels)} blocks")
+        return self
+
+
+class RecurrentConfig(Config):
+    """LSTM layers, one after another."""
+
+    units: tuple[int, ...] = Field(min_length=1)
+    bidirectional: bool = False
+
+
+class DenseConfig(Config):
+    """A hidden dense layer with ReLU."""
+
+    units: int = Field(gt=0)
+    dropout: Rate = 0.0
+
+
+class NetworkConfig(Config):
+    """A network: convolution blocks, LSTM layers, pooling over time, dense layers, one output a class.
+
+    Every network of the five papers is one of these; what it leaves out it does not have.
+    """
+
+    kind: Literal["network"] = "network"
+    reads: Literal["vector", "sequence", "image", "chunks"]
+    """How the features enter. `vector`: (F,) as one channel of length F. `sequence`: (C, T) as C channels over time.
+    `image`: (C, T) as one 2-D map. `chunks`: (C, T) cut over time into maps of `chunk_frames`, all through the same
+    2-D convolutions (time-distributed)."""
+    chunk_frames: int | None = Field(default=None, gt=0)
+    chunk_hop: int | None = Field(default=None, gt=0)
+    convolution: ConvolutionConfig | None = None
+    recurrent: RecurrentConfig | None = None
+    pooling: Literal["flatten", "average", "last", "attention"]
+    """From a sequence to one vector: all steps, their mean, the last step, or additive attention."""
+    dense: tuple[DenseConfig, ...] = ()
+    framework: Literal["keras", "torch"]
+    """Whose defaults hold for what the paper does not state: initial weights, batch normalisation, Adam's epsilon."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.reads == "chunks") != (self.chunk_frames is not None and self.chunk_hop is not None):
+            raise ValueError("chunk_frames and chunk_hop go with reads 'chunks', and only with it")
+        if self.reads in ("image", "chunks") and self.convolution is None:
+            raise ValueError(f"reads {self.reads!r} needs a convolution")
+        return self
+
+
+class DecisionTreeConfig(Config):
+    """CART, Gini impurity, unlimited depth."""
+
+    kind: Literal["decision-tree"] = "decision-tree"
+
+
+class KnnConfig(Config):
+    """K nearest neighbours, Euclidean."""
+
+    kind: Literal["knn"] = "knn"
+    neighbours: int = Field(gt=0)
+
+
+class PretrainedConfig(Config):
+    """A pretrained encoder with a classifier on top."""
+
+    kind: Literal["pretrained"] = "pretrained"
+    encoder: str
+    """A model hub's name or a local folder."""
+    classifier: Literal["linear", "random-forest"]
+
+
+ModelConfig = Annotated[NetworkConfig | DecisionTreeConfig | KnnConfig | PretrainedConfig, Field(discriminator="kind")]

@@ -1,0 +1,272 @@
+"""How clips are split: as published, cleanly, and by speakers never heard in training."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotone.corpora.base import Utterance
+from emotone.errors import ProtocolError, unknown
+from emotone.features.config import AugmentConfig
+from emotone.recipes.schema import SplitConfig
+
+__all__ = ["ORIGINAL", "PROTOCOLS", "Fold", "Sample", "make_folds"]
+
+Indices = NDArray[np.intp]
+
+LUNA5 = ((2, 5, 14, 15, 16), (3, 6, 7, 13, 18), (10, 11, 12, 19, 20), (8, 17, 21, 23, 24), (1, 4, 9, 22))
+"""Test actors of Luna-Jimenez et al. (2021), doi:10.3390/s21227665."""
+EMOBOX6 = ((1, 11, 20, 21), (4, 10, 12, 14), (8, 9, 19, 23), (3, 5, 7, 24), (2, 15, 16, 18), (6, 13, 17, 22))
+"""Test actors of EmoBox (Ma et al., 2024), arXiv:2406.07162."""
+
+PROTOCOLS = {
+    "published": "as the paper did it, leaks included",
+    "clean": "the paper's split sizes; copies of training clips only, epochs chosen on validation",
+    "luna5": "five folds by speaker (Luna-Jimenez et al.)",
+    "emobox6": "six folds by speaker (EmoBox)",
+    "loso": "leave one speaker out",
+}
+"""The protocols and what they are, the paper's own first."""
+
+ORIGINAL = "original"
+"""The variant of a clip as recorded."""
+_CARVED = 0.1  # of all clips, for validation, where the paper has none
+_VALIDATION_SPEAKERS = 4  # of about 19 training speakers; two women and two men where the corpus tells
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Sample:
+    """A clip (its index among the utterances) or an augmented copy of it."""
+
+    clip: int
+    variant: str = ORIGINAL
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One split. No sample is in two sets; under a leaking protocol, kin of one clip may be.
+
+    Attributes:
+        index: which fold, from 0, of `of`.
+        train: samples to fit on, copies included. validation, test: samples to choose on and to report.
+        monitor: the set that chooses epochs: "validation", "test" (a leak) or "none".
+        leaks: what this split leaks from test into training, in plain words.
+    """
+
+    index: int
+    of: int
+    train: tuple[Sample, ...]
+    validation: tuple[Sample, ...]
+    test: tuple[Sample, ...]
+    monitor: str
+    leaks: tuple[str, ...] = ()
+
+
+def make_folds(
+    protocol: str,
+    utterances: Sequence[Utterance],
+    labels: Sequence[str],
+    *,
+    split: SplitConfig,
+    monitor: str | None,
+    augment: AugmentConfig | None,
+    variants: Sequence[str],
+    seed: int,
+) -> list[Fold]:
+    """Split `utterances` (with one label each) under a protocol.
+
+    Args:
+        protocol: one of `PROTOCOLS`.
+        utterances: the clips.
+        labels: the class of each.
+        split: the paper's own split, for `published` and `clean`.
+        monitor: the set that the paper chooses epochs on; None for a model without epochs, which needs no validation
+            set: its clips are trained on.
+        augment: the recipe's augmentation.
+        variants: the names of its copies of a clip.
+        seed: of the random split.
+
+    Raises:
+        UsageError: an unknown protocol.
+        ProtocolError: a corpus that the protocol cannot split.
+    """
+    if protocol not in PROTOCOLS:
+        raise unknown("protocol", protocol, PROTOCOLS)
+    if not utterances:
+        raise ProtocolError(f"Protocol {protocol!r} has no clips to split.")
+    task = _Task(protocol, utterances, np.asarray(labels), split, monitor, augment, tuple(variants), seed)
+    folds = [_published(task)] if protocol == "published" else _unleaked(task)
+    for fold in folds:
+        _check(fold, task)
+    return folds
+
+
+@dataclass(frozen=True)
+class _Task:
+    protocol: str
+    utterances: Sequence[Utterance]
+    labels: NDArray[np.str_]
+    split: SplitConfig
+    monitor: str | None
+    augment: AugmentConfig | None
+    variants: tuple[str, ...]
+    seed: int
+
+
+def _published(task: _Task) -> Fold:
+    monitor, augment = task.monitor or "none", task.augment
+    leaks = ["epochs and learning rate are chosen on the test set"] if monitor == "test" else []
+    if augment is not None and augment.placement == "before_split":
+        leaks.append("copies are made before the split, so variants of one recording stand on both sides")
+        units = [Sample(clip, variant) for clip in range(len(task.labels)) for variant in (ORIGINAL, *task.variants)]
+        parts = _fractions([unit.clip for unit in units], task, task.split)
+        train, validation, test = (tuple(units[index] for index in part) for part in parts)
+        if task.monitor is None:
+            train, validation = train + validation, ()
+        return Fold(0, 1, train, validation, test, monitor, tuple(leaks))
+    parts = _fractions(range(len(task.labels)), task, task.split)
+    fold = _from_clips(0, 1, parts, monitor, task)
+    if augment is not None and augment.placement == "all_into_train":
+        leaks.append("noisy copies of every clip, test clips included, are trained on")
+        held_out = {sample.clip for sample in fold.validation + fold.test}
+        copies = tuple(Sample(clip, variant) for clip in sorted(held_out) for variant in task.variants)
+        fold = replace(fold, train=fold.train + copies)
+    return replace(fold, leaks=tuple(leaks))
+
+
+def _unleaked(task: _Task) -> list[Fold]:
+    monitor = "none" if task.monitor is None else "validation"
+    if task.protocol == "clean":
+        carve = monitor == "validation" and not task.split.validation
+        parts = _fractions(range(len(task.labels)), task, _with_validation(task.split) if carve else task.split)
+        return [_from_clips(0, 1, parts, monitor, task)]
+    groups = _test_speakers(task)
+    return [
+        _from_clips(number, len(groups), _by_speaker(group, number, task), monitor, task)
+        for number, group in enumerate(groups)
+    ]
+
+
+def _from_clips(index: int, of: int, parts: Sequence[Indices], monitor: str, task: _Task) -> Fold:
+    """Make a fold of three sets of clips; only training clips get copies."""
+    train, validation, test = parts
+    if task.monitor is None:
+        train, validation = np.concatenate([train, validation]), validation[:0]
+    kept = (ORIGINAL,) if task.augment is None or task.augment.keep_original else ()
+    return Fold(
+        index,
+        of,
+        tuple(Sample(int(clip), variant) for clip in train for variant in (*kept, *task.variants)),
+        tuple(Sample(int(clip)) for clip in validation),
+        tuple(Sample(int(clip)) for clip in test),
+        monitor,
+    )
+
+
+def _with_validation(split: SplitConfig) -> SplitConfig:
+    return split.model_copy(update={"train": split.train - _CARVED, "validation": _CARVED})
+
+
+def _fractions(clips: Sequence[int], task: _Task, split: SplitConfig) -> tuple[Indices, Indices, Indices]:
+    """Split units (the clip of each given) into train, validation and test, stratified by class."""
+    labels = task.labels[np.asarray(clips)]
+    need = 3 if split.validation else 2
+    few = {label: count for label, count in sorted(Counter(labels.tolist()).items()) if count < need}
+    if few:
+        label, count = next(iter(few.items()))
+        raise ProtocolError(
+            f"Class {label!r} has {count} clip(s): protocol {task.protocol!r} needs at least {need} a class."
+        )
+    if split.order == "temporal":
+        return _temporal(clips, labels, task, split)
+    from sklearn.model_selection import train_test_split
+
+    units = np.arange(len(labels))
+    try:
+        rest, test = train_test_split(units, test_size=split.test, stratify=labels, random_state=task.seed)
+        if not split.validation:
+            return rest, units[:0], test
+        validation_size = split.validation / (split.train + split.validation)
+        train, validation = train_test_split(
+            rest, test_size=validation_size, stratify=labels[rest], random_state=task.seed
+        )
+    except ValueError as error:  # scikit-learn names what is too small
+        raise ProtocolError(f"Protocol {task.protocol!r} cannot split {len(labels)} clips: {error}") from None
+    return train, validation, test
+
+
+def _temporal(
+    clips: Sequence[int], labels: NDArray[np.str_], task: _Task, split: SplitConfig
+) -> tuple[Indices, Indices, Indices]:
+    """Per class, first repetitions first; within a repetition no order is stated, so it is drawn."""
+    repetitions = [task.utterances[clip].repetition for clip in clips]
+    if None in repetitions:
+        clip = task.utterances[clips[repetitions.index(None)]].clip
+        raise ProtocolError(f"Protocol {task.protocol!r} orders clips by repetition, and clip {clip!r} states none.")
+    order = np.lexsort((np.random.default_rng(task.seed).permutation(len(clips)), np.asarray(repetitions)))
+    parts: tuple[list[int], list[int], list[int]] = ([], [], [])
+    for label in sorted(set(labels.tolist())):
+        own = [int(unit) for unit in order if labels[unit] == label]
+        tested = max(1, round(split.test * len(own)))
+        validated = max(1, round(split.validation * len(own))) if split.validation else 0
+        first = len(own) - tested - validated
+        for part, units in zip(
+            parts, (own[:first], own[first : first + validated], own[first + validated :]), strict=True
+        ):
+            part.extend(units)
+    return np.asarray(parts[0], dtype=np.intp), np.asarray(parts[1], dtype=np.intp), np.asarray(parts[2], dtype=np.intp)
+
+
+def _test_speakers(task: _Task) -> list[tuple[str, ...]]:
+    speakers = {utterance.speaker for utterance in task.utterances}
+    if None in speakers:
+        clip = next(utterance.clip for utterance in task.utterances if utterance.speaker is None)
+        raise ProtocolError(f"Protocol {task.protocol!r} needs every clip's speaker, and clip {clip!r} states none.")
+    found = sorted(str(speaker) for speaker in speakers)
+    need = 2 if task.monitor is None else 3
+    if len(found) < need:
+        raise ProtocolError(
+            f"Protocol {task.protocol!r} holds speakers out and needs at least {need}; "
+            f"the corpus has {len(found)}: {', '.join(found)}."
+        )
+    if task.protocol == "loso":
+        return [(speaker,) for speaker in found]
+    groups = LUNA5 if task.protocol == "luna5" else EMOBOX6
+    wanted = {f"{actor:02d}" for group in groups for actor in group}
+    if wanted != set(found):
+        raise ProtocolError(
+            f"Protocol {task.protocol!r} is defined on RAVDESS's actors 01 to 24; "
+            f"the corpus has {len(found)} speakers: {', '.join(found[:8])}{', ...' if len(found) > 8 else ''}. "
+            "For other corpora use 'loso'."
+        )
+    return [tuple(f"{actor:02d}" for actor in group) for group in groups]
+
+
+def _by_speaker(group: Sequence[str], number: int, task: _Task) -> tuple[Indices, Indices, Indices]:
+    """Hold out `group`, and as validation a few of the others: women and men in turn, drawn by seed and fold."""
+    speakers = np.asarray([utterance.speaker for utterance in task.utterances])
+    genders = {utterance.speaker: utterance.gender for utterance in task.utterances}
+    others = sorted(set(speakers.tolist()) - set(group))
+    drawn = [others[index] for index in np.random.default_rng((task.seed, number)).permutation(len(others))]
+    women = [speaker for speaker in drawn if genders[speaker] == "female"]
+    rest = [speaker for speaker in drawn if genders[speaker] != "female"]
+    in_turn = [speaker for pair in zip_longest(women, rest) for speaker in pair if speaker is not None]
+    held = in_turn[: min(_VALIDATION_SPEAKERS, max(1, len(others) // 5))]
+    test, validation = np.isin(speakers, group), np.isin(speakers, held)
+    return np.flatnonzero(~test & ~validation), np.flatnonzero(validation), np.flatnonzero(test)
+
+
+def _check(fold: Fold, task: _Task) -> None:
+    """Raise where a set lacks a class. A single speaker under test may lack one: leave-one-out is judged pooled."""
+    classes = set(task.labels.tolist())
+    sets = {"training": fold.train} | ({} if task.protocol == "loso" else {"test": fold.test})
+    for name, samples in sets.items():
+        missing = classes.difference(str(task.labels[sample.clip]) for sample in samples)
+        if missing:
+            raise ProtocolError(
+                f"Fold {fold.index + 1} of {fold.of} of protocol {task.protocol!r} has no {name} clip of "
+                f"{', '.join(sorted(missing))}."
+            )

@@ -1,0 +1,101 @@
+"""The schema of a recipe: everything that makes one published system, and nothing that is not in its YAML file."""
+
+from typing import Literal, Self
+
+from pydantic import Field, model_validator
+
+from emotone.config import Config
+from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
+from emotone.models.config import ModelConfig
+
+__all__ = ["Plateau", "Published", "Recipe", "SplitConfig", "TrainingConfig"]
+
+
+class Published(Config):
+    """What the paper reports for the system. Rates are fractions of 1."""
+
+    paper: str
+    accuracy: float | None = None
+    weighted_f1: float | None = None
+    train_accuracy: float | None = None
+    parameters: int | None = None
+    trainable_parameters: int | None = None
+    epochs: int | None = None
+    note: str | None = None
+
+
+class SplitConfig(Config):
+    """The paper's own split, as fractions of all clips, stratified by class."""
+
+    order: Literal["random", "temporal"] = "random"
+    """`temporal`: per class, first repetitions before second ones, so that the test set is recorded last."""
+    train: float = Field(gt=0, lt=1)
+    validation: float = Field(default=0.0, ge=0, lt=1)
+    test: float = Field(gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if abs(self.train + self.validation + self.test - 1) > 1e-6:
+            raise ValueError(f"train {self.train} + validation {self.validation} + test {self.test} is not 1")
+        return self
+
+
+class Plateau(Config):
+    """Multiply the learning rate by `factor` when the monitored loss has not fallen for `patience` epochs."""
+
+    factor: float = Field(gt=0, lt=1)
+    patience: int = Field(ge=0)
+    floor: float = Field(default=0.0, ge=0)
+
+
+class TrainingConfig(Config):
+    """How a network is trained: Adam, mini-batches, one loss."""
+
+    epochs: int = Field(gt=0)
+    batch: int = Field(gt=0)
+    learning_rate: float = Field(default=0.001, gt=0)
+    loss: Literal["cross_entropy", "focal", "mse"] = "cross_entropy"
+    """`focal`: alpha (1 - p)^gamma cross-entropy. `mse`: mean squared error of the softmax against one-hot."""
+    focal_alpha: float = 0.25
+    focal_gamma: float = 2.0
+    monitor: Literal["validation", "test", "none"]
+    """The set that chooses epochs under `published`. `test` is a leak. The other protocols choose on validation."""
+    best_by: Literal["loss", "accuracy"] = "loss"
+    """What the kept epoch is best in, where a set is monitored."""
+    patience: int | None = Field(default=None, gt=0)
+    """Stop after this many epochs in which the monitored loss has not fallen; None trains all epochs."""
+    plateau: Plateau | None = None
+
+
+class Recipe(Config):
+    """One published system."""
+
+    id: str
+    title: str
+    scheme: str
+    audio: AudioConfig
+    features: FeatureConfig
+    scaler: Literal["none", "standard"] = "none"
+    """`standard`: zero mean and unit variance per feature (per channel for frames), fit on the training samples."""
+    augment: AugmentConfig | None = None
+    split: SplitConfig
+    model: ModelConfig
+    training: TrainingConfig | None = None
+    quick_epochs: int | None = Field(default=None, gt=0)
+    """Epochs under the quick preset."""
+    published: Published
+    choices: tuple[str, ...] = ()
+    """What was decided here because the paper is silent or contradicts itself."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if (self.model.kind == "network") != (self.training is not None):
+            raise ValueError("training goes with a network, and only with it")
+        if self.training and self.training.monitor == "validation" and not self.split.validation:
+            raise ValueError("training.monitor is 'validation', but split.validation is 0")
+        return self
+
+    @property
+    def needs_weights(self) -> bool:
+        """Whether the system needs pretrained weights."""
+        return self.model.kind == "pretrained"

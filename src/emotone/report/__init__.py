@@ -1,0 +1,1 @@
+"""Reads run records, writes tables, figures and one page. Never trains."""
