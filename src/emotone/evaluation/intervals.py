@@ -1,0 +1,93 @@
+"""How sure a metric is: intervals by bootstrap over speakers, because clips of one speaker are not independent."""
+
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotone.evaluation.metrics import METRICS, check, from_confusions
+
+__all__ = ["bootstrap", "clusters"]
+
+
+def clusters(speakers: Sequence[str | None], clips: Sequence[str]) -> tuple[str, ...]:
+    """Return what to resample: the speakers, or the clips where a speaker is unknown or all are the same one.
+
+    With clips the interval says how sure the metric is for these speakers, not for others.
+    """
+    if None in speakers or len(set(speakers)) < 2:
+        return tuple(clips)
+    return tuple(str(speaker) for speaker in speakers)
+
+
+def bootstrap(
+    true: Sequence[str],
+    predicted: Sequence[str],
+    groups: Sequence[Hashable] | None,
+    classes: Sequence[str],
+    *,
+    metrics: Sequence[str] = METRICS,
+    resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    repeats: Sequence[Hashable] | None = None,
+) -> dict[str, tuple[float, float]]:
+    """Return percentile intervals of the metrics by cluster bootstrap.
+
+    Whole groups (speakers) are drawn with replacement, as many as there are, and the metrics computed on all their
+    samples; the interval holds the middle `level` of them. (Davison and Hinkley, Bootstrap Methods and their
+    Application, 1997, 3.8.) The same seed gives the same intervals.
+
+    Args:
+        true: labels, shape (n,).
+        predicted: labels, shape (n,).
+        groups: the speaker of each sample. None, or one single group, falls back to every sample on its own.
+        classes: every label that occurs, at least.
+        metrics: which of `emotone.evaluation.metrics.METRICS`.
+        resamples: how many times to draw.
+        seed: of the draws.
+        level: the share of resamples inside the interval.
+        repeats: which run (seed) each sample is from, for several runs of one system on the same speakers. Metrics are
+            then computed per run and averaged, and a drawn speaker brings its samples of all runs.
+
+    Returns:
+        metric -> (low, high), as fractions of 1.
+    """
+    check(true, predicted, classes)
+    group = _numbers(groups if groups is not None else range(len(true)))
+    if group.max() == 0:
+        group = np.arange(len(true))
+    repeat = _numbers(repeats if repeats is not None else [0] * len(true))
+    tables = _confusions(true, predicted, classes, group, repeat)
+    size = tables.shape[0]
+    drawn = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=resamples)
+    sums = (drawn.astype(np.float64) @ tables.reshape(size, -1)).reshape(resamples, *tables.shape[1:])
+    tail = (1 - level) / 2
+    intervals = {}
+    for metric, values in from_confusions(sums, metrics).items():
+        # A run none of whose speakers was drawn counts for nothing in that resample.
+        low, high = np.nanquantile(np.nanmean(values, axis=1), (tail, 1 - tail))
+        intervals[metric] = (float(low), float(high))
+    return intervals
+
+
+def _numbers(values: Sequence[Hashable] | range) -> NDArray[np.intp]:
+    """Number the distinct values from 0 in order of appearance."""
+    order: dict[Hashable, int] = {}
+    return np.array([order.setdefault(value, len(order)) for value in values], dtype=np.intp)
+
+
+def _confusions(
+    true: Sequence[str],
+    predicted: Sequence[str],
+    classes: Sequence[str],
+    group: NDArray[np.intp],
+    repeat: NDArray[np.intp],
+) -> NDArray[np.float64]:
+    """Return one confusion matrix per group and repeat: (groups, repeats, classes, classes)."""
+    position = {label: index for index, label in enumerate(classes)}
+    rows = np.array([position[label] for label in true])
+    columns = np.array([position[label] for label in predicted])
+    shape = (int(group.max()) + 1, int(repeat.max()) + 1, len(classes), len(classes))
+    cells = np.ravel_multi_index((group, repeat, rows, columns), shape)
+    return np.bincount(cells, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
