@@ -12,7 +12,7 @@ import soxr
 
 from emotone.errors import AudioError
 
-__all__ = ["MAX_RATE", "MAX_SECONDS", "MIN_RATE", "load", "read", "resample"]
+__all__ = ["MAX_RATE", "MAX_SECONDS", "MIN_RATE", "load", "open_recording", "read", "resample"]
 
 MAX_SECONDS = 4 * 3600
 """Longer recordings are refused: decoded they would not fit in usual memory."""
@@ -44,7 +44,7 @@ def read(source: Source) -> tuple[Samples, int]:
         AudioError: a missing, empty, truncated, over-long or non-audio file, NaN or infinite samples. A cut mp3 or
             raw aac cannot be told from a short one.
     """
-    name, file = _open(source)
+    name, file = open_recording(source)
     with file:
         decoded = _decode_sndfile(file, name)
         if decoded is None:
@@ -93,8 +93,8 @@ def _name(source: Source) -> str:
     return str(getattr(source, "name", "audio"))
 
 
-def _open(source: Source) -> tuple[str, _File]:
-    """Return what to call the source in errors, and a seekable binary file of it."""
+def open_recording(source: Source) -> tuple[str, _File]:
+    """Return what errors call a recording, and its bytes as a seekable file; `AudioError` where there are none."""
     name = _name(source)
     if isinstance(source, Path | str):
         path = Path(source)

@@ -56,6 +56,8 @@ class FeatureConfig(Config):
     def _check(self) -> Self:
         if self.fft is not None and self.fft < self.window:
             raise ValueError(f"fft {self.fft} is shorter than the window {self.window}")
+        if self.mfcc > self.mfcc_mels:
+            raise ValueError(f"{self.mfcc} mfcc cannot come of {self.mfcc_mels} mfcc_mels")
         if self.layout == "means" and self.normalise == "clip":
             raise ValueError("normalise 'clip' makes every mean zero; layout 'means' needs normalise 'none'")
         return self

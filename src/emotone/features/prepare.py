@@ -1,0 +1,50 @@
+"""Samples made ready for features: decoded at the recipe's rate, silence trimmed, peak normalised."""
+
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from emotone.audio import load
+from emotone.features.config import AudioConfig
+
+__all__ = ["load_prepared", "prepare", "trim"]
+
+Samples = npt.NDArray[np.float32]
+
+_FRAME, _HOP = 2048, 512  # samples, whatever the rate, as librosa.effects.trim has it
+_AMIN = 1e-5
+
+
+def load_prepared(path: Path, config: AudioConfig) -> Samples:
+    """Return a recording as `config` wants it: mono float32 of shape (samples,) at `config.rate`."""
+    samples, _ = load(path, rate=config.rate)
+    return prepare(samples, config)
+
+
+def prepare(samples: Samples, config: AudioConfig) -> Samples:
+    """Return `samples` (samples,), which have `config.rate` already, trimmed and then normalised as `config` wants.
+
+    A silent clip stays as it is.
+    """
+    if config.trim_db is not None:
+        samples = trim(samples, below_db=config.trim_db)
+    if config.normalise == "peak":
+        peak = float(np.abs(samples).max())
+        samples = samples / np.float32(peak) if peak >= np.finfo(np.float32).tiny else samples
+    return samples
+
+
+def trim(samples: Samples, *, below_db: float) -> Samples:
+    """Return `samples` (samples,) without the silence at both ends, as librosa.effects.trim.
+
+    A frame of 2,048 samples is silent if its RMS lies at least `below_db` dB under that of the loudest frame.
+    """
+    energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
+    centre = np.arange(0, len(samples) + 1, _HOP)
+    start = np.maximum(centre - _FRAME // 2, 0)
+    stop = np.minimum(centre + _FRAME // 2, len(samples))
+    rms = np.sqrt((energy[stop] - energy[start]) / _FRAME)
+    decibels = 20.0 * np.log10(np.maximum(rms, _AMIN) / max(rms.max(), _AMIN))
+    loud = np.flatnonzero(decibels > -below_db)
+    return samples[loud[0] * _HOP : (loud[-1] + 1) * _HOP]
