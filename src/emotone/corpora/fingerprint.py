@@ -1,0 +1,53 @@
+"""A corpus's identity: a digest of its clips' names, labels and decoded samples, the same for WAV and FLAC copies."""
+
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import numpy as np
+
+from emotone.audio import read
+from emotone.corpora.base import Utterance
+from emotone.files import cache_folder, write_text
+
+__all__ = ["fingerprint"]
+
+
+def fingerprint(utterances: Sequence[Utterance], *, on_progress: Callable[[int, int], None] | None = None) -> str:
+    """Return 32 hexadecimal digits. Files are decoded once; later only their bytes are read."""
+    memory = cache_folder("fingerprints.json")
+    known = _load(memory)
+    before = len(known)
+    whole = hashlib.blake2b(digest_size=16)
+    with ThreadPoolExecutor() as pool:
+        digests = pool.map(lambda utterance: _digest(utterance.path, known), utterances)
+        for done, (utterance, (of_file, of_samples)) in enumerate(zip(utterances, digests, strict=True), start=1):
+            known[of_file] = of_samples
+            whole.update(json.dumps([utterance.clip, utterance.emotion, utterance.speaker, of_samples]).encode())
+            if on_progress:
+                on_progress(done, len(utterances))
+    if len(known) > before:
+        write_text(memory, json.dumps(known))
+    return whole.hexdigest()
+
+
+def _digest(path: Path, known: dict[str, str]) -> tuple[str, str]:
+    """Return the digests of a file's bytes and of its samples."""
+    if not path.is_file():
+        read(path)  # which says what is wrong with it
+    of_file = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    if of_file in known:
+        return of_file, known[of_file]
+    samples, rate = read(path)
+    of_samples = hashlib.blake2b(np.ascontiguousarray(samples).tobytes(), digest_size=16, key=str(rate).encode())
+    return of_file, of_samples.hexdigest()
+
+
+def _load(memory: Path) -> dict[str, str]:
+    try:
+        known = json.loads(memory.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}

@@ -1,0 +1,81 @@
+"""From a folder of a published corpus to its utterances, with what stands in the way."""
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from emotone.corpora.base import AUDIO_SUFFIXES, Utterance
+from emotone.corpora.source import Source
+from emotone.errors import CorpusError
+
+__all__ = ["Scan", "audio_files", "clip_of", "holds", "scan"]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What a corpus's folder holds.
+
+    Attributes:
+        utterances: sorted by clip.
+        left_out: files that the corpus knows and that are not loaded: song, video, lossy copies.
+        unparsed: (file, why its name does not parse).
+        twice: (file, the file that is the same recording by its name).
+    """
+
+    utterances: tuple[Utterance, ...]
+    left_out: tuple[str, ...]
+    unparsed: tuple[tuple[str, str], ...]
+    twice: tuple[tuple[str, str], ...]
+
+
+def audio_files(root: Path) -> Iterator[PurePosixPath]:
+    """Yield the audio files under `root`, relative to it, in a fixed order; no hidden ones, no leavings of macOS."""
+    for folder, folders, files in os.walk(root):
+        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
+        inside = Path(folder).relative_to(root)
+        for name in sorted(files):
+            if Path(name).suffix.lower() in AUDIO_SUFFIXES and not name.startswith("."):
+                yield PurePosixPath(inside.as_posix(), name)
+
+
+def clip_of(path: PurePosixPath) -> str:
+    """Return the clip's identity: its path in the corpus without suffix."""
+    return path.with_suffix("").as_posix()
+
+
+def holds(source: Source, root: Path) -> bool:
+    """Tell whether at least one file under `root` is named as in the corpus."""
+    for path in audio_files(root):
+        try:
+            if source.wanted(path, source.parse(path)):
+                return True
+        except CorpusError:
+            continue
+    return False
+
+
+def scan(source: Source, root: Path) -> Scan:
+    """Read the names of all audio files under `root`."""
+    utterances: list[Utterance] = []
+    left_out: list[str] = []
+    unparsed: list[tuple[str, str]] = []
+    twice: list[tuple[str, str]] = []
+    first: dict[str, str] = {}
+    for path in audio_files(root):
+        try:
+            fields = source.parse(path)
+        except CorpusError as error:
+            unparsed.append((str(path), str(error).removeprefix(f"{path}: ")))
+            continue
+        if not source.wanted(path, fields):
+            left_out.append(str(path))
+            continue
+        identity = repr(sorted(fields.items()))
+        if identity in first:
+            twice.append((str(path), first[identity]))
+            continue
+        first[identity] = str(path)
+        utterances.append(Utterance(path=root / path, corpus=source.info.name, clip=clip_of(path), **fields))
+    utterances.sort(key=lambda utterance: utterance.clip)
+    return Scan(tuple(utterances), tuple(left_out), tuple(unparsed), tuple(twice))
