@@ -1,0 +1,123 @@
+"""Which runs a comparison consists of, and which of them are done."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from emotone import augment
+from emotone.corpora.base import Corpus
+from emotone.emotions import get_scheme
+from emotone.errors import CorpusError, EmotoneError, UsageError, unknown
+from emotone.evaluation.record import RunRecord
+from emotone.protocols import PROTOCOLS, Fold, make_folds
+from emotone.recipes.schema import Recipe
+
+__all__ = ["PRESETS", "RunSpec", "finished", "folds_of", "labels_of", "plan", "variants_of"]
+
+PRESETS = {
+    "quick": "few epochs and the first fold only: a look in minutes, no reproduction",
+    "paper": "the paper's own number of epochs, all folds",
+}
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One run: a recipe on one fold of a protocol with one seed."""
+
+    recipe: Recipe
+    protocol: str
+    preset: str
+    fold: int
+    folds: int
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """What to call the run on screen."""
+        fold = f" fold {self.fold + 1}/{self.folds}" if self.folds > 1 else ""
+        return f"{self.recipe.id} {self.protocol}{fold} seed {self.seed}"
+
+    @property
+    def epochs(self) -> int | None:
+        """How many epochs at most; None for a model without."""
+        if self.recipe.training is None:
+            return None
+        quick = self.recipe.quick_epochs if self.preset == "quick" else None
+        return quick or self.recipe.training.epochs
+
+    def path(self, folder: Path) -> Path:
+        """Where the run's JSON lies under the folder of all runs."""
+        name = f"{self.recipe.id}.{self.preset}.fold{self.fold + 1}.seed{self.seed}.json"
+        return folder / self.protocol / name
+
+
+def plan(
+    recipes: Sequence[Recipe], corpus: Corpus, *, protocols: Sequence[str], preset: str, seeds: int
+) -> list[RunSpec]:
+    """Return all runs, system by system.
+
+    Raises:
+        UsageError: an unknown protocol or preset, a number of seeds below 1.
+        ProtocolError: a corpus that a protocol cannot split.
+    """
+    if preset not in PRESETS:
+        raise unknown("preset", preset, PRESETS)
+    for protocol in protocols:
+        if protocol not in PROTOCOLS:
+            raise unknown("protocol", protocol, PROTOCOLS)
+    if seeds < 1:
+        raise UsageError(f"--seeds is {seeds}; it must be at least 1.")
+    specs = []
+    for recipe in recipes:
+        for protocol in protocols:
+            count = len(folds_of(recipe, corpus, protocol, 0))
+            for fold in range(1 if preset == "quick" else count):
+                specs += [RunSpec(recipe, protocol, preset, fold, count, seed) for seed in range(seeds)]
+    return specs
+
+
+def labels_of(recipe: Recipe, corpus: Corpus) -> tuple[list[str], tuple[str, ...]]:
+    """Return the class of every utterance under the recipe's scheme, and the classes in their order."""
+    scheme = get_scheme(recipe.scheme)
+    if scheme.needs_gender:
+        unknown_gender = [utterance.clip for utterance in corpus.utterances if utterance.gender is None]
+        if unknown_gender:
+            raise CorpusError(
+                f"{recipe.id} tells genders apart, and {len(unknown_gender)} clip(s) of {corpus.info.name} state none: "
+                f"{', '.join(unknown_gender[:3])}. Add a `gender` column, or choose another system."
+            )
+    labels = [scheme.to_label(utterance.emotion, utterance.gender) for utterance in corpus.utterances]
+    return labels, scheme.classes(labels)
+
+
+def variants_of(recipe: Recipe) -> tuple[str, ...]:
+    """Return the names of the copies that the recipe makes of a clip."""
+    return tuple(augment.copies(recipe.augment)) if recipe.augment else ()
+
+
+def folds_of(recipe: Recipe, corpus: Corpus, protocol: str, seed: int) -> list[Fold]:
+    """Return the folds of a protocol for a recipe on a corpus."""
+    labels, _ = labels_of(recipe, corpus)
+    return make_folds(
+        protocol,
+        corpus.utterances,
+        labels,
+        split=recipe.split,
+        monitor=recipe.training.monitor if recipe.training else None,
+        augment=recipe.augment,
+        variants=variants_of(recipe),
+        seed=seed,
+    )
+
+
+def finished(spec: RunSpec, folder: Path, data_hash: str) -> bool:
+    """Tell whether the run's JSON is there, of this recipe and this data. Anything else is run again."""
+    path = spec.path(folder)
+    if not path.is_file():
+        return False
+    try:
+        record = RunRecord.parse(json.loads(path.read_text(encoding="utf-8")), where=path)
+    except (ValueError, EmotoneError):
+        return False
+    return record.data_hash == data_hash and record.recipe == spec.recipe.model_dump(mode="json")

@@ -1,0 +1,235 @@
+"""One run from beginning to end: split, features, fit, predict, score, record."""
+
+import os
+import platform
+import subprocess
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotone.comparison.plan import RunSpec, folds_of, labels_of
+from emotone.corpora.base import Corpus
+from emotone.evaluation import intervals, metrics
+from emotone.evaluation.record import Epoch, Predictions, RunRecord, Split
+from emotone.features.extract import Item, extract
+from emotone.models.config import NetworkConfig
+from emotone.protocols import Fold, Sample
+from emotone.training import FittedSystem, fit
+
+__all__ = ["Setting", "items_of", "run"]
+
+_PACKAGES = (
+    "emotone",
+    "torch",
+    "lightning",
+    "scikit-learn",
+    "numpy",
+    "librosa",
+    "audiomentations",
+    "soxr",
+    "soundfile",
+)
+_TIMED_CLIPS = 20
+_DIGITS = 6  # of probabilities in the record
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all runs of a comparison share."""
+
+    corpus: Corpus
+    data_hash: str
+    device: str = "auto"
+    precision: str = "32"
+
+
+def items_of(samples: Sequence[Sample], corpus: Corpus) -> list[Item]:
+    """Return what to extract for samples."""
+    utterances = corpus.utterances
+    return [(utterances[sample.clip].path, utterances[sample.clip].clip, sample.variant) for sample in samples]
+
+
+def run(
+    spec: RunSpec,
+    setting: Setting,
+    *,
+    checkpoint: Path | None = None,
+    on_epoch: Callable[[Epoch, int], None] | None = None,
+) -> tuple[RunRecord, FittedSystem]:
+    """Train and test one system once."""
+    recipe, corpus = spec.recipe, setting.corpus
+    labels, classes = labels_of(recipe, corpus)
+    fold = folds_of(recipe, corpus, spec.protocol, spec.seed)[spec.fold]
+    started = perf_counter()
+    samples = sorted({*fold.train, *fold.validation, *fold.test})
+    features = extract(
+        items_of(samples, corpus), audio=recipe.audio, features=recipe.features, augment=recipe.augment, workers=1
+    )
+    frames = dict(zip(samples, features, strict=True))
+    featured = perf_counter()
+    system = fit(
+        recipe,
+        fold,
+        frames,
+        labels,
+        classes,
+        seed=spec.seed,
+        epochs=spec.epochs,
+        device=setting.device,
+        precision=setting.precision,
+        checkpoint=checkpoint,
+        on_epoch=on_epoch,
+    )
+    trained = perf_counter()
+    tested = [frames[sample] for sample in fold.test]
+    probabilities = system.predict_proba(tested)
+    predicted_at = perf_counter()
+    true = [labels[sample.clip] for sample in fold.test]
+    predicted = [classes[index] for index in probabilities.argmax(1)]
+    speakers = [corpus.utterances[sample.clip].speaker for sample in fold.test]
+    clips = [corpus.utterances[sample.clip].clip for sample in fold.test]
+    sizes = _sizes(system)
+    record = RunRecord(
+        system=recipe.id,
+        title=recipe.title,
+        corpus=corpus.info.name,
+        synthetic=corpus.info.synthetic,
+        protocol=spec.protocol,
+        preset=spec.preset,
+        fold=spec.fold,
+        folds=spec.folds,
+        seed=spec.seed,
+        scheme=recipe.scheme,
+        classes=classes,
+        leaks=fold.leaks,
+        published=recipe.published,
+        metrics=metrics.summary(true, predicted, classes),
+        intervals=intervals.bootstrap(true, predicted, intervals.clusters(speakers, clips), classes),
+        per_class=metrics.per_class(true, predicted, classes),
+        confusion=metrics.confusion(true, predicted, classes),
+        predictions=_predictions(fold.test, corpus, true, predicted, probabilities),
+        train_accuracy=_train_accuracy(system, fold, frames, labels),
+        history=getattr(system.classifier, "history_", ()),
+        best_epoch=getattr(system.classifier, "best_epoch_", None),
+        split=_split(fold, corpus),
+        parameters=sizes[0],
+        trainable_parameters=sizes[1],
+        seconds={
+            "features": round(featured - started, 3),
+            "train": round(trained - featured, 3),
+            "predict": round(predicted_at - trained, 3),
+        },
+        milliseconds_per_clip=_milliseconds(system, tested),
+        device=_device(system),
+        recipe=recipe.model_dump(mode="json"),
+        versions=_versions(),
+        commit=_commit(),
+        data_hash=setting.data_hash,
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+    )
+    return record, system
+
+
+def _predictions(
+    test: Sequence[Sample],
+    corpus: Corpus,
+    true: Sequence[str],
+    predicted: Sequence[str],
+    probabilities: NDArray[np.float32],
+) -> Predictions:
+    utterances = [corpus.utterances[sample.clip] for sample in test]
+    stated = ("clip", "emotion", "speaker", "gender", "intensity", "statement")
+    return Predictions(
+        variant=tuple(sample.variant for sample in test),
+        true=tuple(true),
+        predicted=tuple(predicted),
+        probabilities=tuple(tuple(round(float(p), _DIGITS) for p in row) for row in probabilities),
+        **{name: tuple(getattr(utterance, name) for utterance in utterances) for name in stated},
+    )
+
+
+def _train_accuracy(
+    system: FittedSystem, fold: Fold, frames: dict[Sample, NDArray[np.float32]], labels: Sequence[str]
+) -> float:
+    probabilities = system.predict_proba([frames[sample] for sample in fold.train])
+    predicted = np.asarray(system.classes)[probabilities.argmax(1)]
+    return float(np.mean(predicted == np.asarray([labels[sample.clip] for sample in fold.train])))
+
+
+def _split(fold: Fold, corpus: Corpus) -> Split:
+    def speakers(samples: Sequence[Sample]) -> tuple[str, ...]:
+        return tuple(sorted({corpus.utterances[sample.clip].speaker or "unknown" for sample in samples}))
+
+    return Split(
+        train=len(fold.train),
+        validation=len(fold.validation),
+        test=len(fold.test),
+        train_speakers=speakers(fold.train),
+        validation_speakers=speakers(fold.validation),
+        test_speakers=speakers(fold.test),
+    )
+
+
+def _sizes(system: FittedSystem) -> tuple[int | None, int | None]:
+    """Return (all, trainable) parameters as Keras counts them, which is what the papers print."""
+    if not isinstance(system.recipe.model, NetworkConfig):
+        return None, None
+    from emotone.models.describe import keras_parameters
+
+    return keras_parameters(system.classifier.network_)
+
+
+def _milliseconds(system: FittedSystem, tested: Sequence[NDArray[np.float32]]) -> float:
+    """Return the median milliseconds of one clip through preparation and model, its features being there."""
+    seconds = []
+    for clip in tested[:_TIMED_CLIPS]:
+        started = perf_counter()
+        system.predict_proba([clip])
+        seconds.append(perf_counter() - started)
+    return round(1000 * median(seconds), 3)
+
+
+def _device(system: FittedSystem) -> str:
+    device = getattr(system.classifier, "device_", "cpu")
+    if device != "cpu":
+        import torch
+
+        return f"{device} ({torch.cuda.get_device_name()})"
+    threads = os.environ.get("OMP_NUM_THREADS")
+    return f"cpu ({threads} thread{'s' if threads != '1' else ''})" if threads else "cpu"
+
+
+@cache
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in _PACKAGES:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+@cache
+def _commit() -> str:
+    """Return the last commit that changed the package; its version where it was not installed from a checkout."""
+    package = str(Path(__file__).parents[1])
+    try:
+        done = subprocess.run(
+            ["git", "-C", package, "log", "-1", "--format=%h", "--abbrev=12", "--", "."],
+            capture_output=True,
+            text=True,
+            check=True,
+            timeout=10,
+        )
+    except (OSError, subprocess.SubprocessError):
+        return version("emotone")
+    return done.stdout.strip() or version("emotone")

@@ -1,0 +1,208 @@
+"""Many runs: features once, then runs side by side in processes; what is finished is kept, what was begun goes on."""
+
+import multiprocessing
+import os
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
+from dataclasses import dataclass
+from hashlib import blake2b
+from multiprocessing.connection import wait
+from pathlib import Path
+from typing import Any, Protocol
+
+from emotone.comparison.plan import RunSpec, finished, folds_of
+from emotone.comparison.run import Setting, items_of, run
+from emotone.errors import EmotoneError, UsageError
+from emotone.evaluation.record import Epoch, RunRecord
+from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
+from emotone.features.extract import extract
+from emotone.protocols import Sample
+
+__all__ = ["Failure", "Listener", "cores", "extract_features", "sweep"]
+
+_CHECKPOINTS = ".checkpoints"
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+
+
+class Listener(Protocol):
+    """Who is told how a sweep goes on, to show it."""
+
+    def features(self, done: int, total: int) -> None:
+        """`done` of `total` samples have their features."""
+
+    def epoch(self, spec: RunSpec, epoch: int, epochs: int) -> None:
+        """A run has trained `epoch` of at most `epochs`."""
+
+    def finish(self, spec: RunSpec, record: RunRecord) -> None:
+        """A run is done and written."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A run that could not be done, and why."""
+
+    spec: RunSpec
+    reason: str
+
+
+def cores() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def extract_features(specs: Sequence[RunSpec], setting: Setting, on_progress: Callable[[int, int], None]) -> None:
+    """Put the features of all samples of the runs into the cache, on all cores."""
+    wanted: dict[tuple[AudioConfig, FeatureConfig, AugmentConfig | None], set[Sample]] = {}
+    for spec in specs:
+        fold = folds_of(spec.recipe, setting.corpus, spec.protocol, spec.seed)[spec.fold]
+        key = (spec.recipe.audio, spec.recipe.features, spec.recipe.augment)
+        wanted.setdefault(key, set()).update(fold.train, fold.validation, fold.test)
+    total, before = sum(len(samples) for samples in wanted.values()), 0
+    for (audio, features, augment), samples in wanted.items():
+        start = before
+        extract(
+            items_of(sorted(samples), setting.corpus),
+            audio=audio,
+            features=features,
+            augment=augment,
+            on_progress=lambda done, _, start=start: on_progress(start + done, total),  # type: ignore[misc]
+        )
+        before += len(samples)
+
+
+def sweep(specs: Sequence[RunSpec], setting: Setting, folder: Path, *, jobs: int, listener: Listener) -> list[Failure]:
+    """Do all runs that are not finished, `jobs` at a time, one JSON each under `folder`.
+
+    A run that fails is reported and the others go on. After a kill, the same call goes on from the last checkpoints.
+
+    Args:
+        specs: what to run.
+        setting: what the runs share.
+        folder: of all runs.
+        jobs: processes at a time; each gets its share of the cores.
+        listener: told how it goes on.
+    """
+    if jobs < 1:
+        raise UsageError(f"--jobs is {jobs}; it must be at least 1.")
+    pending = [spec for spec in specs if not finished(spec, folder, setting.data_hash)]
+    if not pending:
+        return []
+    extract_features(pending, setting, listener.features)
+    jobs = min(jobs, len(pending))
+    if jobs == 1:
+        return _in_this_process(pending, setting, folder, listener)
+    return _in_processes(pending, setting, folder, jobs, listener)
+
+
+def _one(spec: RunSpec, setting: Setting, folder: Path, on_epoch: Callable[[Epoch, int], None]) -> RunRecord:
+    checkpoint = _checkpoint(spec, setting, folder)
+    record, _ = run(spec, setting, checkpoint=checkpoint, on_epoch=on_epoch)
+    record.write(spec.path(folder))
+    checkpoint.unlink(missing_ok=True)
+    return record
+
+
+def _checkpoint(spec: RunSpec, setting: Setting, folder: Path) -> Path:
+    """Name the state of a training by all that it depends on, so that another recipe never resumes from it."""
+    state = f"{spec!r} {setting.data_hash} {setting.device} {setting.precision}"
+    return folder / _CHECKPOINTS / f"{blake2b(state.encode(), digest_size=16).hexdigest()}.ckpt"
+
+
+def _in_this_process(specs: Sequence[RunSpec], setting: Setting, folder: Path, listener: Listener) -> list[Failure]:
+    failures = []
+    for spec in specs:
+        try:
+            listener.finish(spec, _one(spec, setting, folder, _tell(listener, spec)))
+        except (EmotoneError, OSError) as error:
+            failures.append(Failure(spec, str(error)))
+    return failures
+
+
+def _in_processes(
+    specs: Sequence[RunSpec], setting: Setting, folder: Path, jobs: int, listener: Listener
+) -> list[Failure]:
+    context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
+    news = context.SimpleQueue()
+    failures = []
+    with _threads_of_workers(max(1, cores() // jobs)), _told(news, specs, listener):
+        pool = ProcessPoolExecutor(jobs, context, initializer=_enter, initargs=(setting, folder, news))
+        try:
+            futures: dict[Future[RunRecord], RunSpec] = {
+                pool.submit(_work, index, spec): spec for index, spec in enumerate(specs)
+            }
+            for future in as_completed(futures):
+                spec = futures[future]
+                try:
+                    listener.finish(spec, future.result())
+                except (EmotoneError, OSError) as error:
+                    failures.append(Failure(spec, str(error)))
+        except BaseException:
+            for process in multiprocessing.active_children():
+                process.terminate()
+            raise
+        finally:
+            pool.shutdown(wait=True, cancel_futures=True)
+    return failures
+
+
+@contextmanager
+def _threads_of_workers(threads: int) -> Iterator[None]:
+    """Give every process that starts now its share of the cores; numerical libraries read this when they load."""
+    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
+
+
+@contextmanager
+def _told(news: Any, specs: Sequence[RunSpec], listener: Listener) -> Iterator[None]:
+    """Pass on what the workers tell of their epochs."""
+
+    def listen() -> None:
+        while (message := news.get()) is not None:
+            index, epoch, epochs = message
+            listener.epoch(specs[index], epoch, epochs)
+
+    thread = threading.Thread(target=listen, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        news.put(None)
+        thread.join(timeout=5)
+
+
+def _tell(listener: Listener, spec: RunSpec) -> Callable[[Epoch, int], None]:
+    return lambda epoch, epochs: listener.epoch(spec, epoch.epoch, epochs)
+
+
+_shared: dict[str, Any] = {}
+"""What a worker was given when it started: pickled once, not once a run."""
+
+
+def _enter(setting: Setting, folder: Path, news: Any) -> None:
+    _shared.update(setting=setting, folder=folder, news=news)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
+
+
+def _end_with(sentinel: int) -> None:
+    """End this worker when the sweep's own process is gone, killed for instance."""
+    wait([sentinel])
+    os._exit(1)
+
+
+def _work(index: int, spec: RunSpec) -> RunRecord:
+    news = _shared["news"]
+    return _one(
+        spec, _shared["setting"], _shared["folder"], lambda epoch, epochs: news.put((index, epoch.epoch, epochs))
+    )

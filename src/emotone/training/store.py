@@ -1,0 +1,115 @@
+"""A fitted system in a folder, without pickle: safetensors or skops, and one JSON file that says what it is."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from emotone import __version__
+from emotone.errors import EmotoneError
+from emotone.files import atomic_path, write_text
+from emotone.models.config import NetworkConfig
+from emotone.recipes.schema import Recipe
+from emotone.training.preparation import Preparation
+from emotone.training.system import FittedSystem
+
+__all__ = ["load_system", "save_system"]
+
+_FORMAT = 1
+_TRUSTED = [
+    "sklearn.metrics._dist_metrics.EuclideanDistance64",
+    "sklearn.metrics._dist_metrics.EuclideanDistance32",
+    "sklearn.neighbors._kd_tree.KDTree",
+    "sklearn.tree._tree.Tree",
+]
+"""scikit-learn's own compiled types inside the estimators of `models.classical`; skops refuses any other."""
+_SYSTEM, _TENSORS, _ESTIMATOR = "system.json", "weights.safetensors", "estimator.skops"
+
+
+def save_system(system: FittedSystem, folder: Path, *, licence: str, trained_on: dict[str, Any]) -> None:
+    """Write the system to `folder`; `system.json` comes last, so that a folder that has it is whole.
+
+    Args:
+        system: what to store.
+        folder: made if it is not there.
+        licence: of the weights, which is that of the data they were trained on.
+        trained_on: corpus, protocol, fold, seed and whatever else tells where the weights come from.
+    """
+    from safetensors.numpy import save_file
+
+    folder.mkdir(parents=True, exist_ok=True)
+    preparation = system.preparation
+    tensors = {}
+    if preparation.mean is not None and preparation.scale is not None:
+        tensors = {"preparation.mean": preparation.mean, "preparation.scale": preparation.scale}
+    if isinstance(system.recipe.model, NetworkConfig):
+        weights = system.classifier.network_.state_dict()
+        tensors |= {f"network.{name}": value.cpu().numpy() for name, value in weights.items()}
+    else:
+        import skops.io
+
+        with atomic_path(folder / _ESTIMATOR) as temporary:
+            skops.io.dump(system.classifier, temporary)
+    with atomic_path(folder / _TENSORS) as temporary:
+        save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, temporary)
+    description = {
+        "format": _FORMAT,
+        "emotone": __version__,
+        "system": system.recipe.id,
+        "labels": list(system.classes),
+        "n_frames": preparation.n_frames,
+        "licence": licence,
+        "trained_on": trained_on,
+        "recipe": system.recipe.model_dump(mode="json"),
+    }
+    write_text(folder / _SYSTEM, json.dumps(description, indent=1, ensure_ascii=False) + "\n")
+
+
+def load_system(folder: Path) -> FittedSystem:
+    """Read what `save_system` wrote. It is data, never code: a foreign or broken folder is a clear error."""
+    from safetensors import SafetensorError
+    from safetensors.numpy import load_file
+
+    path = folder / _SYSTEM
+    try:
+        description = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(description, dict) or description.get("format") != _FORMAT:
+            raise EmotoneError(f"{path}: not a system that this version stored (format {_FORMAT}).")
+        recipe = Recipe.parse(description["recipe"], where=path)
+        classes = tuple(description["labels"])
+        tensors = load_file(folder / _TENSORS)
+        preparation = Preparation(
+            recipe.features,
+            int(description["n_frames"]),
+            tensors.get("preparation.mean"),
+            tensors.get("preparation.scale"),
+        )
+        classifier = _classifier(recipe, preparation, tensors, len(classes), folder)
+    except FileNotFoundError as error:
+        raise EmotoneError(f"{folder}: not a stored system, {Path(error.filename or path).name} is missing.") from None
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+        raise EmotoneError(f"{folder}: a broken system: {' '.join(str(error).split())}") from None
+    return FittedSystem(recipe, classes, preparation, classifier)
+
+
+def _classifier(recipe: Recipe, preparation: Preparation, tensors: dict[str, Any], classes: int, folder: Path) -> Any:
+    if not isinstance(recipe.model, NetworkConfig) or recipe.training is None:
+        import skops.io
+
+        return skops.io.load(folder / _ESTIMATOR, trusted=_TRUSTED)
+    import torch
+
+    from emotone.features.layout import channel_names, layout
+    from emotone.models.network import Network
+    from emotone.training.classifier import NetworkClassifier
+
+    channels = len(channel_names(recipe.features))
+    empty = np.zeros((channels, preparation.n_frames), np.float32)
+    shape = layout([empty], recipe.features, n_frames=preparation.n_frames).shape[1:]
+    network = Network(recipe.model, shape, classes)
+    weights = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    classifier = NetworkClassifier(recipe.model, recipe.training, classes)
+    classifier.network_ = network.eval()
+    return classifier

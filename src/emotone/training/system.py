@@ -1,0 +1,114 @@
+"""One recipe fitted on one split: the only place where data, features and a model meet to be fitted."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotone.errors import UsageError
+from emotone.evaluation.record import Epoch
+from emotone.models.config import DecisionTreeConfig, KnnConfig, PretrainedConfig
+from emotone.protocols import Fold, Sample
+from emotone.recipes.schema import Recipe
+from emotone.training.preparation import Preparation
+
+__all__ = ["FittedSystem", "fit"]
+
+Array = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class FittedSystem:
+    """A fitted model with everything that is needed to use it.
+
+    Attributes:
+        recipe: what it was made from.
+        classes: the labels, in the order of the probabilities.
+        preparation: from frames to the model's input.
+        classifier: `predict_proba(X)`: a `NetworkClassifier`, or a scikit-learn estimator of class indices.
+    """
+
+    recipe: Recipe
+    classes: tuple[str, ...]
+    preparation: Preparation
+    classifier: Any
+
+    def predict_proba(self, frames: Sequence[Array]) -> Array:
+        """Return probabilities (clips, classes) for frames of clips, each (channels, frames)."""
+        probabilities = self.classifier.predict_proba(self.preparation(frames))
+        return np.asarray(probabilities, dtype=np.float32)
+
+    def predict_files(self, paths: Sequence[Path]) -> Array:
+        """Return probabilities (clips, classes) for recordings."""
+        from emotone.features.extract import extract
+
+        items = [(path, str(path), "original") for path in paths]
+        return self.predict_proba(extract(items, audio=self.recipe.audio, features=self.recipe.features, augment=None))
+
+
+def fit(
+    recipe: Recipe,
+    fold: Fold,
+    frames: Mapping[Sample, Array],
+    labels: Sequence[str],
+    classes: Sequence[str],
+    *,
+    seed: int,
+    epochs: int | None = None,
+    device: str = "auto",
+    precision: str = "32",
+    checkpoint: Path | None = None,
+    on_epoch: Callable[[Epoch, int], None] | None = None,
+) -> FittedSystem:
+    """Fit a recipe on the training samples of a fold; choose the epoch on the set that the fold names.
+
+    Args:
+        recipe: the system.
+        fold: the split.
+        frames: of every sample of the fold, each (channels, frames).
+        labels: the class of each clip.
+        classes: all classes, in their fixed order.
+        seed: of initial weights, batches and dropout, or of the estimator.
+        epochs: instead of the recipe's, for a network.
+        device: "auto", "cpu" or "cuda".
+        precision: "32" or "bf16".
+        checkpoint: where a network's training is saved and resumed from.
+        on_epoch: called after every epoch.
+    """
+    model, training = recipe.model, recipe.training
+    index = {label: position for position, label in enumerate(classes)}
+
+    def gather(samples: Sequence[Sample]) -> tuple[list[Array], NDArray[np.intp]]:
+        y = np.array([index[labels[sample.clip]] for sample in samples], np.intp)
+        return [frames[sample] for sample in samples], y
+
+    train, y = gather(fold.train)
+    preparation = Preparation.fit(train, recipe.features, recipe.scaler)
+    X = preparation(train)
+    if isinstance(model, DecisionTreeConfig | KnnConfig):
+        from emotone.models.classical import build_classical
+
+        estimator = build_classical(model, seed=seed).fit(X, y)
+        return FittedSystem(recipe, tuple(classes), preparation, estimator)
+    if isinstance(model, PretrainedConfig) or training is None:
+        raise UsageError(f"{recipe.id} needs pretrained weights, which emotone cannot load yet.")
+
+    from emotone.training.classifier import NetworkClassifier
+
+    monitored, y_monitor = gather({"validation": fold.validation, "test": fold.test, "none": ()}[fold.monitor])
+    network = NetworkClassifier(
+        model,
+        training,
+        len(classes),
+        epochs=epochs,
+        seed=seed,
+        device=device,
+        precision=precision,
+        checkpoint=checkpoint,
+        on_epoch=on_epoch,
+    )
+    network.fit(X, y, preparation(monitored) if monitored else None, y_monitor)
+    return FittedSystem(recipe, tuple(classes), preparation, network)
