@@ -76,8 +76,8 @@ def locate(name: str, *, data: Path | None = None) -> Path:
             looked.append("$EMOTONE_DATA (not set)")
         raise CorpusError(
             f"Corpus {name!r} was not found. Looked in: {', '.join(looked)}.\n"
-            f"{get_source(name).how_to_get} Then give its folder as `--data`, or set $EMOTONE_DATA to the folder that "
-            f"holds {name}/."
+            f"{get_source(name).how_to_get} A copy that lies elsewhere: give its folder as `--data`, or set "
+            f"$EMOTONE_DATA to the folder that holds {name}/."
         )
     return root
 
