@@ -45,6 +45,16 @@ def test_a_name_states_its_utterance(
     assert (fields["language"],) == get_source(name).info.languages
 
 
+@pytest.mark.parametrize("name", sorted({name for name, *_ in STATED}))
+def test_the_published_layout_loads(name: str, tmp_path: Path, record) -> None:
+    files = [file for corpus, file, *_ in STATED if corpus == name]
+    for file in files:
+        record(tmp_path / name / file)
+    corpus = corpora.load(name, data=tmp_path)
+    assert {utterance.path for utterance in corpus.utterances} == {tmp_path / name / file for file in files}
+    assert {utterance.corpus for utterance in corpus.utterances} == {name}
+
+
 BAD = [
     (ravdess.parse, "03-01-09-01-01-01-01.wav", "emotion '09' is not one of 01, 02"),
     (ravdess.parse, "03-01-06-01-01-01-25.wav", "actor '25'"),
