@@ -112,12 +112,14 @@ def _front_end(config: FeatureConfig, rate: int) -> FrontEnd:
 
 def _in_threads(job: "_Job", items: Sequence[Item], workers: int) -> Iterator[tuple[str, Frames | None]]:
     """Yield every item's entry name and frames; None for a copy that has yet to be made."""
-    with ThreadPoolExecutor(workers) as pool:
+    threads = torch.get_num_threads()
+    # One clip is too small to share among cores: every worker computes alone.
+    with ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         try:
             yield from pool.map(job.fetch, items)
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
+        finally:
+            pool.shutdown(cancel_futures=True)
+            torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)

@@ -133,10 +133,12 @@ def deltas(features: Tensor, lengths: Tensor, *, order: int) -> Tensor:
     frame = torch.arange(features.shape[-1], device=features.device).expand(len(features), -1)
     inner = torch.minimum(frame.clamp(min=half), last - half)
     centre = torch.where(lengths[:, None] >= DELTA_WIDTH, inner, frame)
+    middle = features.gather(2, centre[:, None].expand_as(features))
     result = torch.zeros_like(features)
     for step in range(-half, half + 1):
         index = torch.minimum((centre + step).clamp(min=0), last)
-        result += weights[step + half] * features.gather(2, index[:, None].expand_as(features))
+        # The weights sum to zero: less the middle, a constant has a difference of exactly zero.
+        result += weights[step + half] * (features.gather(2, index[:, None].expand_as(features)) - middle)
     return result
 
 

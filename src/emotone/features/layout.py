@@ -44,7 +44,7 @@ def layout(frames: Sequence[Frames], config: FeatureConfig, *, n_frames: int | N
     for row, clip in zip(array, frames, strict=True):
         kept = min(clip.shape[1], n_frames)
         row[:, :kept] = clip[:, :kept]
-    return array.reshape(len(frames), -1) if config.layout == "flat" else array
+    return array.reshape(len(frames), channels * n_frames) if config.layout == "flat" else array
 
 
 def channel_names(config: FeatureConfig) -> list[str]:

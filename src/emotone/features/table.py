@@ -1,0 +1,54 @@
+"""A system's features as a table: one row per clip, with its labels, as CSV or Parquet."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from emotone.corpora.base import Utterance
+from emotone.errors import EmotoneError, unknown
+from emotone.features.config import AudioConfig, FeatureConfig
+from emotone.features.extract import ORIGINAL, extract
+from emotone.features.layout import feature_names, layout
+from emotone.files import atomic_path
+
+__all__ = ["write_table"]
+
+_LABELS = ("clip", "corpus", "emotion", "speaker", "gender", "intensity", "statement", "repetition", "language")
+
+
+def write_table(
+    audio: AudioConfig,
+    features: FeatureConfig,
+    utterances: Sequence[Utterance],
+    out: Path,
+    *,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> tuple[int, int]:
+    """Write labels and features of all utterances to `out`, whole or not at all; return (clips, features).
+
+    Frames become one row, channel after channel, padded to the longest clip with zeros; a column is then named
+    channel@frame. Values are as extracted, before any scaler.
+
+    Raises:
+        UsageError: a suffix that is neither .csv nor .parquet.
+        AudioError: a recording that cannot be used.
+    """
+    if out.suffix not in (".csv", ".parquet"):
+        raise unknown("table format", out.suffix, (".csv", ".parquet"), where=str(out))
+    import pyarrow as pa
+    from pyarrow import csv, parquet
+
+    items = [(utterance.path, utterance.clip, ORIGINAL) for utterance in utterances]
+    frames = extract(items, audio=audio, features=features, on_progress=on_progress)
+    flat = features if features.layout == "means" else features.model_copy(update={"layout": "flat"})
+    values = layout(frames, flat)
+    names = feature_names(flat, n_frames=max(clip.shape[1] for clip in frames))
+    columns = {name: pa.array([getattr(utterance, name) for utterance in utterances]) for name in _LABELS}
+    columns |= {name: pa.array(np.ascontiguousarray(column)) for name, column in zip(names, values.T, strict=True)}
+    try:
+        with atomic_path(out) as temporary:
+            (csv.write_csv if out.suffix == ".csv" else parquet.write_table)(pa.table(columns), temporary)
+    except OSError as error:
+        raise EmotoneError(f"{out}: cannot be written: {error.strerror or error}") from None
+    return len(utterances), len(names)
