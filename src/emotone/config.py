@@ -1,4 +1,4 @@
-"""The base of every configuration: frozen, typed, serialisable; an unknown key is an error that names the valid ones."""
+"""The base of every configuration: frozen, typed, serialisable; an unknown key is an error naming the valid ones."""
 
 from pathlib import Path
 from typing import Any, Self

@@ -1,4 +1,4 @@
-"""The emotions, and the label schemes that turn an utterance's emotion and gender into a class. Order is fixed here, once."""
+"""The emotions, and the label schemes that turn emotion and gender into a class. Their order is fixed here, once."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass

@@ -10,6 +10,7 @@ from emotone.corpora.base import Corpus
 from emotone.emotions import get_scheme
 from emotone.errors import CorpusError, EmotoneError, UsageError, unknown
 from emotone.evaluation.record import RunRecord
+from emotone.models.config import PretrainedConfig
 from emotone.protocols import PROTOCOLS, Fold, make_folds
 from emotone.recipes.schema import Recipe
 
@@ -58,7 +59,7 @@ def plan(
     """Return all runs, system by system.
 
     Raises:
-        UsageError: an unknown protocol or preset, a number of seeds below 1.
+        UsageError: an unknown protocol or preset, a number of seeds below 1, a system that cannot run (so).
         ProtocolError: a corpus that a protocol cannot split.
     """
     if preset not in PRESETS:
@@ -70,6 +71,12 @@ def plan(
         raise UsageError(f"--seeds is {seeds}; it must be at least 1.")
     specs = []
     for recipe in recipes:
+        if isinstance(recipe.model, PretrainedConfig):
+            raise UsageError(
+                f"{recipe.id} needs pretrained weights ({recipe.model.encoder}), which cannot be loaded yet."
+            )
+        if preset == "quick" and not recipe.is_quick:
+            raise UsageError(f"{recipe.id} is too long for the quick preset; use --preset paper.")
         for protocol in protocols:
             count = len(folds_of(recipe, corpus, protocol, 0))
             for fold in range(1 if preset == "quick" else count):

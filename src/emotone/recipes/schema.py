@@ -82,7 +82,7 @@ class Recipe(Config):
     model: ModelConfig
     training: TrainingConfig | None = None
     quick_epochs: int | None = Field(default=None, gt=0)
-    """Epochs under the quick preset."""
+    """Epochs under the quick preset; None for a network leaves it out of that preset, as too long."""
     published: Published
     choices: tuple[str, ...] = ()
     """What was decided here because the paper is silent or contradicts itself."""
@@ -94,6 +94,11 @@ class Recipe(Config):
         if self.training and self.training.monitor == "validation" and not self.split.validation:
             raise ValueError("training.monitor is 'validation', but split.validation is 0")
         return self
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether the quick preset has the system."""
+        return not self.needs_weights and (self.training is None or self.quick_epochs is not None)
 
     @property
     def needs_weights(self) -> bool:

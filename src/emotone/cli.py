@@ -1,0 +1,266 @@
+"""The command line: argument -> call, nothing else."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emotone.errors import CorpusError, DownloadError, EmotoneError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from emotone.corpora.base import Corpus
+
+__all__ = ["main"]
+
+app = typer.Typer(
+    help="Compare and use speech emotion recognisers.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+systems_app = typer.Typer(help="The published systems, each a recipe that runs.")
+corpora_app = typer.Typer(help="The corpora: what there is, where it is, whether it is sound.")
+app.add_typer(systems_app, name="systems")
+app.add_typer(corpora_app, name="corpora")
+
+_DEFAULT_CORPUS = "ravdess"
+
+CorpusOption = Annotated[str | None, typer.Option(help="Name of a corpus (see `emotone corpora`). [default: ravdess]")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the corpus; or your own data: a CSV, Parquet or JSONL manifest, a folder by emotion."),
+]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+PrecisionOption = Annotated[str, typer.Option(help="32 or bf16 (mixed).")]
+PresetOption = Annotated[str, typer.Option(help="quick or paper.")]
+
+
+def main() -> None:
+    """Run the command line; an `EmotoneError` becomes its message and its exit code."""
+    from emotone.terminal import warn
+
+    try:
+        app()
+    except EmotoneError as error:
+        warn(f"emotone: {error}")
+        sys.exit(error.exit_code)
+    except OSError as error:
+        warn(f"emotone: {error.filename or 'writing'}: {error.strerror or error}")
+        sys.exit(1)
+
+
+@systems_app.callback(invoke_without_command=True)
+def systems(context: typer.Context) -> None:
+    """List the systems with what their papers report, and whether they run."""
+    if context.invoked_subcommand:
+        return
+    from emotone import recipes
+    from emotone.terminal import table
+
+    rows = []
+    for recipe in map(recipes.load, recipes.names()):
+        accuracy = recipe.published.accuracy
+        status = "needs pretrained weights" if recipe.needs_weights else "runs"
+        rows.append((recipe.id, recipe.title, None if accuracy is None else f"{accuracy:.1%}", status))
+    table(("System", "What", "Published", "Status"), rows, numbers=("Published",))
+
+
+@systems_app.command("show")
+def systems_show(system: Annotated[str, typer.Argument(help="Id of a system, or a recipe file.")]) -> None:
+    """Show a recipe, and its network layer by layer."""
+    from emotone import recipes
+    from emotone.show import show
+
+    show(recipes.load(system))
+
+
+@corpora_app.callback(invoke_without_command=True)
+def corpora_list(context: typer.Context, data: DataOption = None) -> None:
+    """List the corpora, their terms, and where they are on this machine."""
+    if context.invoked_subcommand:
+        return
+    from emotone import corpora
+    from emotone.terminal import table
+
+    rows = []
+    for name in corpora.names():
+        about, place = corpora.info(name), corpora.find(name, data=data)
+        where = place or ("made when needed" if about.synthetic else "not here")
+        rows.append((name, about.title, ", ".join(about.languages), about.licence, where))
+    table(("Corpus", "Title", "Language", "Licence", "Where"), rows)
+
+
+@corpora_app.command("fetch")
+def corpora_fetch(
+    name: str,
+    into: Annotated[Path | None, typer.Option(help="Folder to unpack into. [default: the user's cache]")] = None,
+) -> None:
+    """Download a corpus; an interrupted download goes on."""
+    from emotone.corpora.fetch import fetch
+    from emotone.terminal import console, counting
+
+    with counting(f"Downloading {name} (bytes)") as progress:
+        folder = fetch(name, into=into, on_progress=progress)
+    console.print(folder)
+
+
+@corpora_app.command("check")
+def corpora_check(
+    name: Annotated[str, typer.Argument(help="A corpus, a manifest, or a folder by emotion.")], data: DataOption = None
+) -> None:
+    """Name the files that are missing, unreadable, silent, clipped, duplicated or misnamed."""
+    from emotone.corpora.check import check
+    from emotone.terminal import console, counting, table
+
+    with counting(f"Checking {name}") as progress:
+        report = check(name, data=data, on_progress=progress)
+    kinds = ("missing", "unreadable", "silent", "clipped", "duplicated", "unparsed")
+    rows = [(kind, finding.file, finding.reason) for kind in kinds for finding in getattr(report, kind)]
+    if rows:
+        table(("Finding", "File", "Reason"), rows)
+    console.print(f"{report.corpus}: {report.files} files in {report.root}, {len(rows)} findings")
+    raise typer.Exit(1 if rows else 0)
+
+
+@app.command()
+def features(
+    system: Annotated[str, typer.Option(help="The system whose features to take.")],
+    out: Annotated[Path, typer.Option(help="A .csv or .parquet file.")],
+    corpus: CorpusOption = None,
+    data: DataOption = None,
+) -> None:
+    """Write a system's features, one row per clip with its labels."""
+    from emotone import recipes
+    from emotone.features.table import write_table
+    from emotone.terminal import console, counting
+
+    recipe, found = recipes.load(system), _load_corpus(corpus, data)
+    with counting("Features") as progress:
+        rows, columns = write_table(recipe.audio, recipe.features, found.utterances, out, on_progress=progress)
+    console.print(f"{out}: {rows} clips, {columns} features")
+
+
+@app.command()
+def train(
+    system: Annotated[str, typer.Argument(help="Id of a system, or a recipe file.")],
+    out: Annotated[Path, typer.Option(help="Folder for the trained system.")],
+    protocol: Annotated[str, typer.Option(help="How clips are split; see `emotone compare --help`.")] = "clean",
+    fold: Annotated[int, typer.Option(help="Which fold, from 1.")] = 1,
+    seed: int = 0,
+    preset: PresetOption = "paper",
+    corpus: CorpusOption = None,
+    data: DataOption = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "32",
+) -> None:
+    """Train one system, test it, and store it without pickle."""
+    from emotone import recipes
+    from emotone.comparison.train import train_one
+    from emotone.terminal import console
+
+    record = train_one(
+        recipes.load(system),
+        _load_corpus(corpus, data),
+        out,
+        protocol=protocol,
+        fold=fold,
+        seed=seed,
+        preset=preset,
+        device=_device(device),
+        precision=_precision(precision),
+    )
+    console.print(
+        f"Accuracy {record.metrics['accuracy']:.1%}, UAR {record.metrics['uar']:.1%} on {record.split.test} test"
+    )
+    console.print(out)
+
+
+@app.command()
+def compare(
+    systems: Annotated[list[str] | None, typer.Argument(help="Ids or recipe files. [default: all that run]")] = None,
+    protocol: Annotated[
+        str, typer.Option(help="published, clean, luna5, emobox6, loso; several with commas.")
+    ] = "published",
+    preset: PresetOption = "quick",
+    seeds: Annotated[int, typer.Option(help="Runs per system and fold, with seeds 0, 1, ...")] = 1,
+    jobs: Annotated[int | None, typer.Option(help="Runs at a time. [default: one per core]")] = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "32",
+    corpus: CorpusOption = None,
+    data: DataOption = None,
+    out: Annotated[Path, typer.Option(help="Folder for the runs' JSON and the report.")] = Path("runs"),
+) -> None:
+    """Train and test systems side by side, and write one report. Run again, it goes on where it stopped."""
+    from emotone import recipes
+    from emotone.comparison.compare import compare as compare_systems
+
+    chosen = [recipes.load(name) for name in systems] if systems else None
+    failed = compare_systems(
+        chosen,
+        _load_corpus(corpus, data, or_synthetic=True),
+        out,
+        protocols=protocol.split(","),
+        preset=preset,
+        seeds=seeds,
+        jobs=jobs,
+        device=_device(device),
+        precision=_precision(precision),
+    )
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
+def report(
+    runs: Annotated[Path, typer.Argument(help="Folder of a comparison.")],
+    corpus: CorpusOption = None,
+    data: DataOption = None,
+) -> None:
+    """Write the report of a comparison again."""
+    from emotone.comparison.compare import write_report
+    from emotone.terminal import console
+
+    try:
+        found = _load_corpus(corpus, data)
+    except CorpusError:
+        found = None  # the pictures of its audio are left out
+    console.print(write_report(runs, found))
+
+
+def _load_corpus(name: str | None, data: Path | None, *, or_synthetic: bool = False) -> "Corpus":
+    """Find the corpus asked for; by default RAVDESS, downloaded, or where that fails the synthetic one."""
+    from emotone import corpora
+    from emotone.corpora.fetch import fetch
+    from emotone.terminal import counting, warn
+
+    if name is None and data is not None and (data.is_file() or corpora.find(_DEFAULT_CORPUS, data=data) is None):
+        return corpora.load(str(data))
+    wanted = name or _DEFAULT_CORPUS
+    if or_synthetic and name is None and corpora.find(wanted, data=data) is None:
+        try:
+            with counting("Downloading RAVDESS (bytes)") as progress:
+                fetch(wanted, on_progress=progress)
+        except DownloadError as error:
+            warn(f"RAVDESS is not here and cannot be downloaded: {str(error).splitlines()[0]}")
+            warn("Going on with the built-in synthetic corpus; set EMOTONE_DATA to the folder that holds ravdess/.")
+            wanted = "synthetic"
+    with counting("Synthesising") as progress:
+        return corpora.load(wanted, data=data, on_progress=progress)
+
+
+def _device(name: str) -> str:
+    if name not in ("auto", "cpu", "cuda"):
+        raise unknown("device", name, ("auto", "cpu", "cuda"))
+    if name == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise UsageError("--device cuda: there is no CUDA device here. Use auto or cpu.")
+    return name
+
+
+def _precision(name: str) -> str:
+    if name not in ("32", "bf16"):
+        raise unknown("precision", name, ("32", "bf16"))
+    return name

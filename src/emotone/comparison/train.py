@@ -1,0 +1,64 @@
+"""One run whose fitted system is kept."""
+
+from dataclasses import replace
+from pathlib import Path
+
+from emotone.comparison.plan import plan
+from emotone.comparison.run import Setting, run
+from emotone.comparison.sweep import extract_features
+from emotone.corpora.base import Corpus
+from emotone.corpora.fingerprint import fingerprint
+from emotone.errors import UsageError
+from emotone.evaluation.record import RunRecord
+from emotone.recipes.schema import Recipe
+from emotone.terminal import SweepProgress, counting
+from emotone.training.store import save_system
+
+__all__ = ["train_one"]
+
+
+def train_one(
+    recipe: Recipe,
+    corpus: Corpus,
+    out: Path,
+    *,
+    protocol: str,
+    fold: int,
+    seed: int,
+    preset: str,
+    device: str,
+    precision: str,
+) -> RunRecord:
+    """Train a recipe on one fold (from 1), write its record to `out/run.json` and the system beside it.
+
+    Killed and run again, it goes on from its last checkpoint in `out`.
+    """
+    specs = plan([recipe], corpus, protocols=[protocol], preset=preset, seeds=1)
+    if not 1 <= fold <= len(specs):
+        raise UsageError(f"--fold is {fold}; {protocol!r} with preset {preset!r} has folds 1 to {len(specs)}.")
+    spec = replace(specs[fold - 1], seed=seed)
+    with counting(f"Reading {corpus.info.name}") as progress:
+        setting = Setting(corpus, fingerprint(corpus.utterances, on_progress=progress), device, precision)
+    checkpoint = out / "checkpoint.ckpt"
+    with SweepProgress([spec]) as listener:
+        extract_features([spec], setting, listener.features)
+        record, system = run(
+            spec,
+            setting,
+            checkpoint=checkpoint,
+            on_epoch=lambda epoch, epochs: listener.epoch(spec, epoch.epoch, epochs),
+        )
+        listener.finish(spec, record)
+    trained_on = {
+        "corpus": corpus.info.name,
+        "protocol": protocol,
+        "fold": fold,
+        "folds": spec.folds,
+        "seed": seed,
+        "speakers": list(record.split.train_speakers),
+        "data_hash": record.data_hash,
+    }
+    save_system(system, out, licence=corpus.info.licence, trained_on=trained_on)
+    record.write(out / "run.json")
+    checkpoint.unlink(missing_ok=True)
+    return record
