@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import soundfile
+import torch
 
 from emotone.audio import load
 from emotone.augment import augment, copies
@@ -127,6 +128,12 @@ def test_unknown_variants_are_refused(clips: list[Path]) -> None:
         extract([(clips[0], "a", "noise")], audio=AUDIO, features=FEATURES)
     with pytest.raises(UsageError, match=r"Unknown variant 'nois'. Valid: noise,"):
         extract([(clips[0], "a", "nois")], audio=AUDIO, features=FEATURES, augment=BOUCHETA)
+
+
+def test_torch_keeps_its_threads(clips: list[Path]) -> None:
+    before = torch.get_num_threads()
+    extract([(path, "", ORIGINAL) for path in clips], audio=AUDIO, features=FEATURES, workers=2)
+    assert torch.get_num_threads() == before
 
 
 def test_no_items_give_no_frames() -> None:
