@@ -24,6 +24,7 @@ __all__ = ["Failure", "Listener", "cores", "extract_features", "sweep"]
 
 _CHECKPOINTS = ".checkpoints"
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
+_MEMORY_VARIABLES = ("MALLOC_MMAP_THRESHOLD_", "MALLOC_TRIM_THRESHOLD_")
 
 
 class Listener(Protocol):
@@ -90,10 +91,7 @@ def sweep(specs: Sequence[RunSpec], setting: Setting, folder: Path, *, jobs: int
     if not pending:
         return []
     extract_features(pending, setting, listener.features)
-    jobs = min(jobs, len(pending))
-    if jobs == 1:
-        return _in_this_process(pending, setting, folder, listener)
-    return _in_processes(pending, setting, folder, jobs, listener)
+    return _in_processes(pending, setting, folder, min(jobs, len(pending)), listener)
 
 
 def _one(spec: RunSpec, setting: Setting, folder: Path, on_epoch: Callable[[Epoch, int], None]) -> RunRecord:
@@ -110,23 +108,13 @@ def _checkpoint(spec: RunSpec, setting: Setting, folder: Path) -> Path:
     return folder / _CHECKPOINTS / f"{blake2b(state.encode(), digest_size=16).hexdigest()}.ckpt"
 
 
-def _in_this_process(specs: Sequence[RunSpec], setting: Setting, folder: Path, listener: Listener) -> list[Failure]:
-    failures = []
-    for spec in specs:
-        try:
-            listener.finish(spec, _one(spec, setting, folder, _tell(listener, spec)))
-        except (EmotoneError, OSError) as error:
-            failures.append(Failure(spec, str(error)))
-    return failures
-
-
 def _in_processes(
     specs: Sequence[RunSpec], setting: Setting, folder: Path, jobs: int, listener: Listener
 ) -> list[Failure]:
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
     news = context.SimpleQueue()
     failures = []
-    with _threads_of_workers(max(1, cores() // jobs)), _told(news, specs, listener):
+    with _environment_of_workers(max(1, cores() // jobs)), _told(news, specs, listener):
         pool = ProcessPoolExecutor(jobs, context, initializer=_enter, initargs=(setting, folder, news))
         try:
             futures: dict[Future[RunRecord], RunSpec] = {
@@ -148,10 +136,15 @@ def _in_processes(
 
 
 @contextmanager
-def _threads_of_workers(threads: int) -> Iterator[None]:
-    """Give every process that starts now its share of the cores; numerical libraries read this when they load."""
-    before = {name: os.environ.get(name) for name in _THREAD_VARIABLES}
-    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, str(threads)))
+def _environment_of_workers(threads: int) -> Iterator[None]:
+    """Set what the processes that start now read when they load: their share of the cores, and how to keep memory.
+
+    glibc gives every large tensor back to the kernel at once, and taking it anew costs more than the arithmetic on
+    it: keeping it makes training on a CPU two to three times as fast.
+    """
+    wanted = dict.fromkeys(_THREAD_VARIABLES, str(threads)) | dict.fromkeys(_MEMORY_VARIABLES, str(2**33))
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
     try:
         yield
     finally:
@@ -178,10 +171,6 @@ def _told(news: Any, specs: Sequence[RunSpec], listener: Listener) -> Iterator[N
     finally:
         news.put(None)
         thread.join(timeout=5)
-
-
-def _tell(listener: Listener, spec: RunSpec) -> Callable[[Epoch, int], None]:
-    return lambda epoch, epochs: listener.epoch(spec, epoch.epoch, epochs)
 
 
 _shared: dict[str, Any] = {}

@@ -11,6 +11,7 @@ import joblib
 import numpy as np
 import numpy.typing as npt
 import torch
+from joblib.externals.loky import get_reusable_executor
 
 from emotone.audio import open_recording
 from emotone.augment import augment as make_copy

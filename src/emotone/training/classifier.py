@@ -138,7 +138,7 @@ class _Module(pl.LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         epsilon = 1e-7 if self.network.config.framework == "keras" else 1e-8
-        optimiser = torch.optim.Adam(self.parameters(), lr=self.config.learning_rate, eps=epsilon)
+        optimiser = torch.optim.Adam(self.parameters(), lr=self.config.learning_rate, eps=epsilon, fused=True)
         plateau = self.config.plateau
         self.plateau = plateau and torch.optim.lr_scheduler.ReduceLROnPlateau(
             optimiser,
