@@ -89,6 +89,8 @@ def extract(
     for (index, name), frames in zip(missing, made, strict=True):
         cache.store(name, frames)
         keep(index, frames)
+    if processes > 1:
+        get_reusable_executor().shutdown()  # idle, the processes would hold memory that training needs
     return [frames for frames in results if frames is not None]
 
 
