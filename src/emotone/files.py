@@ -1,7 +1,7 @@
 """Files that are never half-written: write beside, then rename. And the one place for cached things."""
 
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,9 +15,9 @@ __all__ = ["atomic_path", "cache_folder", "write_text"]
 def atomic_path(target: Path) -> Iterator[Path]:
     """Yield a temporary path beside `target`; on success it replaces `target`, on any error it is removed."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{target.name}.", suffix=target.suffix, dir=target.parent)
-    os.close(handle)
-    temporary = Path(name)
+    # Not by mkstemp, whose files only their owner may read: a report is there to be shown.
+    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}{target.suffix}")
+    temporary.touch(exist_ok=False)
     try:
         yield temporary
         temporary.replace(target)
