@@ -50,13 +50,12 @@ def convolution_blocks(config: ConvolutionConfig, *, channels: int, dimensions: 
     stack = nn.Sequential()
     for out, kernel, pool, dropout in zip(config.channels, config.kernel, config.pool, config.dropout, strict=True):
         activation = nn.ELU() if config.activation == "elu" else nn.ReLU()
-        stack.append(convolution(channels, out, kernel, padding=kernel // 2 if config.padding == "same" else 0))
-        if config.norm == "before":
-            stack.append(norm(out))
-        stack.append(activation)
+        stack.append(convolution(channels, out, kernel, padding=config.padding))
         if config.norm == "after":
-            stack.append(norm(out))
-        stack.append(MaxPool(pool))
+            stack.extend([activation, norm(out), MaxPool(pool)])
+        else:  # pooled first: ReLU and ELU rise, so the maximum may be taken before them, at a fraction of the cost
+            stack.extend([norm(out)] if config.norm == "before" else [])
+            stack.extend([MaxPool(pool), activation])
         if dropout:
             stack.append(nn.Dropout(dropout))
         channels = out
