@@ -5,6 +5,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -126,6 +127,11 @@ def _in_processes(
                     listener.finish(spec, future.result())
                 except (EmotoneError, OSError) as error:
                     failures.append(Failure(spec, str(error)))
+        except BrokenProcessPool:
+            raise EmotoneError(
+                f"A worker process was killed, most likely for want of memory. Finished runs are kept; go on with fewer "
+                f"than {jobs} --jobs."
+            ) from None
         except BaseException:
             for process in multiprocessing.active_children():
                 process.terminate()
