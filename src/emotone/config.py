@@ -1,7 +1,8 @@
 """The base of every configuration: frozen, typed, serialisable; an unknown key is an error naming the valid ones."""
 
+import re
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -26,25 +27,48 @@ class Config(BaseModel):
 
 
 def _explain(cls: type[BaseModel], problem: Any) -> str:
-    location = ".".join(str(part) for part in problem["loc"])
-    if problem["type"] == "extra_forbidden":
-        valid = _keys_beside(cls, problem["loc"])
-        hint = f" Valid: {', '.join(nearest_first(str(problem['loc'][-1]), valid))}." if valid else ""
-        return f"unknown key {location!r}.{hint}"
-    if problem["type"] == "missing":
-        return f"key {location!r} is missing"
-    return f"{location!r} is {problem['input']!r}: {problem['msg']}"
+    """Say what is wrong in one clause: the key as it stands in the file, its value, what is allowed."""
+    key, beside = _follow(cls, problem["loc"])
+    context = problem.get("ctx", {})
+    match problem["type"]:
+        case "extra_forbidden":
+            valid = nearest_first(str(problem["loc"][-1]), beside)
+            return f"unknown key {key!r}. Valid: {', '.join(valid)}"
+        case "missing":
+            return f"key {key!r} is missing"
+        case "literal_error":
+            valid = nearest_first(str(problem["input"]), _quoted(context["expected"]))
+            return f"{key!r} is {problem['input']!r}. Valid: {', '.join(valid)}"
+        case "union_tag_invalid":
+            valid = nearest_first(context["tag"], _quoted(context["expected_tags"]))
+            return f"'{key}.{context['discriminator'].strip(chr(39))}' is {context['tag']!r}. Valid: {', '.join(valid)}"
+        case "value_error":
+            return f"{key!r}: {context['error']}" if key else str(context["error"])
+    return f"{key!r} is {problem['input']!r}: {problem['msg']}"
 
 
-def _keys_beside(cls: type[BaseModel], location: tuple[Any, ...]) -> list[str]:
-    """Return the keys allowed where `location`'s last part stands, following nested configurations."""
-    for part in location[:-1]:
-        field = cls.model_fields.get(str(part))
-        inner = field.annotation if field else None
-        for candidate in (inner, *getattr(inner, "__args__", ())):
-            if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-                cls = candidate
-                break
-        else:
-            return []
-    return list(cls.model_fields)
+def _follow(cls: type[BaseModel], location: tuple[str | int, ...]) -> tuple[str, list[str]]:
+    """Return the key at `location` as a user wrote it, and the keys that are valid where its last part stands."""
+    shown: list[str] = []
+    beside, models = [cls], [cls]
+    for part in location:
+        if len(models) > 1 and part not in models[0].model_fields:  # pydantic's note which of several models it is
+            models = [model for model in models if any(field.default == part for field in model.model_fields.values())]
+            continue
+        shown.append(str(part))
+        if isinstance(part, str):
+            beside = models
+            fields = [model.model_fields[part] for model in models if part in model.model_fields]
+            models = [model for field in fields for model in _models_in(field.annotation)]
+    return ".".join(shown), sorted({name for model in beside for name in model.model_fields})
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models_in(inner)]
+
+
+def _quoted(choices: str) -> list[str]:
+    """Return the choices that pydantic lists, as in "'a', 'b' or 'c'"."""
+    return re.findall(r"'([^']*)'", choices)

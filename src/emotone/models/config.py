@@ -1,6 +1,6 @@
 """What a recipe may say about a model. Light to import: no torch, no scikit-learn."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -18,14 +18,15 @@ __all__ = [
 ]
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
+Size = Annotated[int, Field(gt=0)]
 
 
 class ConvolutionConfig(Config):
     """A stack of blocks [convolution, normalisation, activation, max pooling, dropout], stride 1; one entry a block."""
 
-    channels: tuple[int, ...] = Field(min_length=1)
-    kernel: tuple[int, ...]
-    pool: tuple[int, ...]
+    channels: tuple[Size, ...] = Field(min_length=1)
+    kernel: tuple[Size, ...]
+    pool: tuple[Size, ...]
     """Pooling size and stride. A map smaller than the pool is pooled whole (ceil mode)."""
     dropout: tuple[Rate, ...]
     activation: Literal["relu", "elu"] = "relu"
@@ -35,10 +36,10 @@ class ConvolutionConfig(Config):
 
     @model_validator(mode="before")
     @classmethod
-    def _spread(cls, data: dict[str, object]) -> dict[str, object]:
+    def _spread(cls, data: Any) -> Any:
         """Let one number stand for the same number in every block."""
-        blocks = data.get("channels")
-        if not isinstance(data, dict) or not isinstance(blocks, list | tuple):
+        blocks = data.get("channels") if isinstance(data, dict) else None
+        if not isinstance(blocks, list | tuple):
             return data
         single = {key: data.get(key) for key in ("kernel", "pool", "dropout") if isinstance(data.get(key), int | float)}
         return data | {key: [value] * len(blocks) for key, value in single.items()}
@@ -54,7 +55,7 @@ class ConvolutionConfig(Config):
 class RecurrentConfig(Config):
     """LSTM layers, one after another."""
 
-    units: tuple[int, ...] = Field(min_length=1)
+    units: tuple[Size, ...] = Field(min_length=1)
     bidirectional: bool = False
 
 

@@ -2,9 +2,11 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from emotone.config import Config
+from emotone.emotions import SCHEMES
+from emotone.errors import nearest_first
 from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
 from emotone.models.config import ModelConfig
 
@@ -44,7 +46,7 @@ class Plateau(Config):
     """Multiply the learning rate by `factor` when the monitored loss has not fallen for `patience` epochs."""
 
     factor: float = Field(gt=0, lt=1)
-    patience: int = Field(ge=0)
+    patience: int = Field(gt=0)
     floor: float = Field(default=0.0, ge=0)
 
 
@@ -70,7 +72,8 @@ class TrainingConfig(Config):
 class Recipe(Config):
     """One published system."""
 
-    id: str
+    id: str = Field(pattern=r"^\w[\w.-]*(/\w[\w.-]*)*$")
+    """`paper/system`. Runs are filed under it."""
     title: str
     scheme: str
     audio: AudioConfig
@@ -87,12 +90,24 @@ class Recipe(Config):
     choices: tuple[str, ...] = ()
     """What was decided here because the paper is silent or contradicts itself."""
 
+    @field_validator("scheme")
+    @classmethod
+    def _check_scheme(cls, name: str) -> str:
+        if name not in SCHEMES:
+            raise ValueError(f"unknown label scheme {name!r}. Valid: {', '.join(nearest_first(name, SCHEMES))}")
+        return name
+
     @model_validator(mode="after")
     def _check(self) -> Self:
         if (self.model.kind == "network") != (self.training is not None):
             raise ValueError("training goes with a network, and only with it")
         if self.training and self.training.monitor == "validation" and not self.split.validation:
             raise ValueError("training.monitor is 'validation', but split.validation is 0")
+        reads = self.model.reads if self.model.kind == "network" else "vector"
+        if not self.needs_weights and (reads == "vector") != (self.features.layout != "frames"):
+            raise ValueError(
+                f"the model reads {reads!r}, which is not what features.layout {self.features.layout!r} gives"
+            )
         return self
 
     @property
