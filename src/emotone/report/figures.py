@@ -1,0 +1,227 @@
+"""The figures of results: published beside measured, learning curves, confusion matrices, cost."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from emotone.report.results import Result, Row, protocol_order
+from emotone.report.theme import PAPERS, PROTOCOLS, colour, figure
+from emotone.report.words import percent, protocol_title
+
+__all__ = ["confusion", "cost", "curve", "curves", "leaderboard", "monitored"]
+
+MARKERS = {"published": "o", "clean": "s", "luna5": "D", "emobox6": "^", "loso": "v"}
+"""Protocol -> its marker, so that colour is never the only difference."""
+
+
+def leaderboard(rows: Sequence[Row]) -> Any:
+    """Draw accuracy with its interval per system and protocol, beside what the paper reports and chance."""
+    systems = list(dict.fromkeys(row.system for row in rows))
+    protocols = sorted({row.protocol for row in rows}, key=protocol_order)
+    lane = 0.8 / len(protocols)
+    drawn = figure(8, 1.1 + 0.2 * (len(protocols) + 1) * len(systems))
+    axes = drawn.add_axes((0.32, 0.6 / drawn.get_figheight(), 0.65, 1 - 1.1 / drawn.get_figheight()))
+    for row in rows:
+        place = -systems.index(row.system)
+        y = place + lane * ((len(protocols) - 1) / 2 - protocols.index(row.protocol))
+        tone = colour(PROTOCOLS.get(row.protocol, "soft"))
+        axes.plot([100 * row.low, 100 * row.high], [y, y], color=tone, linewidth=2.2, solid_capstyle="round", alpha=0.5)
+        axes.plot(100 * row.accuracy, y, MARKERS.get(row.protocol, "o"), color=tone, markersize=4.5)
+        if row.published is not None and row.protocol == protocols[0]:
+            axes.plot(100 * row.published, y, "o", color=colour("ink"), markersize=6.5, markerfacecolor="none", mew=1.2)
+    chance = {row.system: 100 * row.chance for row in reversed(rows)}
+    for place, system in enumerate(systems):
+        axes.plot([chance[system]] * 2, [-place - 0.4, -place + 0.4], color=colour("soft"), linewidth=0.9, alpha=0.7)
+    axes.set_yticks([-place for place in range(len(systems))], systems)
+    axes.tick_params(axis="y", length=0, labelcolor=colour("ink"))
+    axes.set_ylim(-len(systems) + 0.4, 0.6)
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("accuracy, %")
+    axes.grid(axis="x")
+    axes.spines["left"].set_visible(False)
+    drawn.legend(handles=_legend(protocols), loc="upper left", ncols=6, frameon=False, fontsize=7.5, handletextpad=0.4)
+    return drawn
+
+
+def _legend(protocols: Sequence[str]) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    ring = Line2D([], [], marker="o", color=colour("ink"), markerfacecolor="none", linestyle="", label="paper reports")
+    chance = Line2D([], [], marker="|", color=colour("soft"), linestyle="", label="chance")
+    dots = [
+        Line2D(
+            [],
+            [],
+            marker=MARKERS.get(protocol, "o"),
+            color=colour(PROTOCOLS.get(protocol, "soft")),
+            label=protocol_title(protocol).lower(),
+            markersize=4.5,
+        )
+        for protocol in protocols
+    ]
+    return [ring, *dots, chance]
+
+
+def monitored(result: Result) -> str | None:
+    """Return which set the epochs were watched on: "validation", "test", or None where none was."""
+    if not any(epoch.monitor_loss is not None for run in result.pooled.runs for epoch in run.history):
+        return None
+    return "validation" if result.pooled.first.split.validation else "test"
+
+
+def curve(result: Result, what: str) -> Any:
+    """Draw "loss" or "accuracy" over the epochs, of the training set and the monitored one."""
+    drawn = figure(4.3, 2.3)
+    _curve(drawn.add_axes((0.11, 0.17, 0.86, 0.69)), result, what)
+    return drawn
+
+
+def curves(result: Result) -> Any:
+    """Draw loss and accuracy side by side."""
+    drawn = figure(8.6, 2.6)
+    drawn.suptitle(
+        f"{result.row.system}, {protocol_title(result.row.protocol).lower()}", x=0.055, ha="left", fontsize=9
+    )
+    for position, what in enumerate(("loss", "accuracy")):
+        _curve(drawn.add_axes((0.055 + 0.5 * position, 0.16, 0.43, 0.62)), result, what)
+    return drawn
+
+
+def _curve(axes: Any, result: Result, what: str) -> None:
+    runs = [run for run in result.pooled.runs if run.history]
+    scale = 100 if what == "accuracy" else 1
+    lines = [("training set", f"train_{what}", "soft", "--")]
+    watched = monitored(result)
+    if watched:
+        lines.append((f"{watched} set", f"monitor_{what}", PROTOCOLS.get(result.row.protocol, "link"), "-"))
+    for label, name, tone, dash in lines:
+        for order, run in enumerate(runs):
+            points = [(epoch.epoch, getattr(epoch, name)) for epoch in run.history if getattr(epoch, name) is not None]
+            axes.plot(
+                [epoch for epoch, _ in points],
+                [scale * value for _, value in points],
+                dash,
+                color=colour(tone),
+                alpha=1 if order == 0 else 0.3,
+                linewidth=1.5 if order == 0 else 0.8,
+                label=label if order == 0 else None,
+            )
+    first = runs[0]
+    if first.best_epoch and watched:
+        best = first.history[first.best_epoch - 1]
+        value = getattr(best, f"monitor_{what}")
+        axes.plot(
+            best.epoch, scale * value, "o", color=colour("ink"), markersize=5, markerfacecolor="none", label="kept"
+        )
+    axes.set_xlabel("epoch")
+    axes.set_title("Accuracy, %" if what == "accuracy" else "Loss")
+    if what == "accuracy":
+        axes.set_ylim(0, 100)
+    axes.margins(x=0.02)
+    axes.grid(axis="y")
+    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.legend(
+        loc="lower right" if what == "accuracy" else "upper right", bbox_to_anchor=(1.0, 1.0), ncols=3, frameon=False,
+        fontsize=7.5, borderaxespad=0, handlelength=1.6, columnspacing=1.1, handletextpad=0.5,
+    )  # fmt: skip
+
+
+def confusion(result: Result) -> Any:
+    """Draw the confusion matrix in per cent of each true class: what is right in blue, what is confused in orange."""
+    import numpy as np
+
+    counts = np.array(result.pooled.confusion, dtype=float)
+    totals = counts.sum(axis=1, keepdims=True)
+    share = np.divide(counts, totals, out=np.zeros_like(counts), where=totals > 0)
+    size = len(counts)
+    width, height = 2.2 + 0.42 * size, 1.75 + 0.36 * size
+    drawn = figure(width, height)
+    axes = drawn.add_axes((1.3 / width, 0.25 / height, 0.42 * size / width, 0.36 * size / height))
+    axes.imshow(_painted(share), aspect="auto", interpolation="nearest")
+    for row, column in zip(*np.nonzero(counts), strict=True):
+        tone = "white" if share[row, column] > 0.45 else colour("ink")
+        text = percent(float(share[row, column]), 0)
+        axes.text(column, row, text, ha="center", va="center", fontsize=7, color=tone)
+    labels = [label.replace("_", " ") for label in result.pooled.classes]
+    axes.set_xticks(range(size), labels, rotation=45, ha="left")
+    axes.set_yticks(range(size), labels)
+    axes.tick_params(length=0, top=False, labeltop=True, bottom=False, labelbottom=False, labelcolor=colour("ink"))
+    axes.spines[:].set_visible(False)
+    how = f"{protocol_title(result.row.protocol).lower()}; rows true, columns named, % of row"
+    drawn.text(0.1 / width, 1 - 0.22 / height, result.row.system, weight="bold", fontsize=9)
+    drawn.text(0.1 / width, 1 - 0.4 / height, how, fontsize=7, color=colour("soft"))
+    return drawn
+
+
+def _painted(share: Any) -> Any:
+    """Mix white with blue on the diagonal, with orange off it: (rows, columns, 3)."""
+    import numpy as np
+    from matplotlib.colors import to_rgb
+
+    tone = np.where(np.eye(len(share), dtype=bool)[..., None], to_rgb(colour("right")), to_rgb(colour("wrong")))
+    return 1 - share[..., None] ** 0.8 * (1 - tone)
+
+
+def cost(rows: Sequence[Row], what: str) -> Any:
+    """Draw accuracy against "parameters" or "train_seconds", a logarithmic axis, one point per system."""
+    shown = [row for row in rows if getattr(row, what)]
+    papers = list(dict.fromkeys(row.paper for row in sorted(rows, key=lambda row: row.system)))
+    drawn = figure(5.2, 3.2)
+    axes = drawn.add_axes((0.075, 0.14, 0.9, 0.76))
+    axes.set_xscale("log")
+    for row in shown:
+        order = papers.index(row.paper)
+        tone, marker = colour(PAPERS[order % len(PAPERS)]), "osD^v"[order % 5]
+        axes.plot([getattr(row, what)] * 2, [100 * row.low, 100 * row.high], color=tone, alpha=0.35, linewidth=2)
+        first = row.paper not in axes.get_legend_handles_labels()[1]
+        axes.plot(getattr(row, what), 100 * row.accuracy, marker, color=tone, markersize=5.5, linestyle="",
+                  label=row.paper if first else None)  # fmt: skip
+    values = [getattr(row, what) for row in shown]
+    axes.set_xlim(min(values) / 2, max(values) * 3)
+    low, high = min(100 * row.low for row in shown), max(100 * row.high for row in shown)
+    axes.set_ylim(max(0, low - 8), min(100, high + 10))
+    axes.set_xlabel("parameters" if what == "parameters" else "training time of one run, s")
+    axes.set_title("Accuracy, %")
+    axes.grid(axis="y")
+    axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=6, frameon=False, fontsize=7.5, borderaxespad=0.2,
+                columnspacing=1, handletextpad=0.1)  # fmt: skip
+    _name_points(drawn, axes, [(getattr(row, what), 100 * row.accuracy, row.system.split("/", 1)[-1]) for row in shown])
+    return drawn
+
+
+def _name_points(drawn: Any, axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
+    """Write each point's name beside it, where it covers the least of what is already there."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.transforms import Bbox
+
+    canvas: Any = FigureCanvasAgg(drawn)
+    renderer = canvas.get_renderer()
+    spot = [axes.transData.transform((x, y)) for x, y, _ in points]
+    taken = [Bbox.from_extents(x - 7, y - 7, x + 7, y + 7) for x, y in spot]
+    frame = axes.get_window_extent(renderer)
+    for x, y, name in sorted(points, key=lambda point: -point[1]):
+        best: tuple[float, Any, Bbox] | None = None
+        for right, up in ((5, 0), (-5, 0), (5, 7), (5, -7), (-5, 7), (-5, -7), (0, 9), (0, -9), (5, 13), (5, -13)):
+            side = "left" if right > 0 else "right" if right < 0 else "center"
+            label = axes.annotate(
+                name, (x, y), (right, up), textcoords="offset points", ha=side, va="center", fontsize=7
+            )
+            box = label.get_window_extent(renderer)
+            covered = sum(_overlap(box, other) for other in taken) + 10 * (
+                box.width * box.height - _overlap(box, frame)
+            )
+            if best is None or covered < best[0] - 1e-6:
+                if best:
+                    best[1].remove()
+                best = (covered, label, box)
+            else:
+                label.remove()
+        if best:
+            taken.append(best[2])
+
+
+def _overlap(one: Any, other: Any) -> float:
+    """Return the area that two boxes share."""
+    from matplotlib.transforms import Bbox
+
+    shared = Bbox.intersection(one, other)
+    return float(shared.width * shared.height) if shared else 0.0

@@ -1,0 +1,164 @@
+"""The report: one self-contained HTML page with its figures as PNG and its tables as CSV, from run records alone."""
+
+from collections.abc import Callable, Iterator, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from emotone.corpora.base import Corpus
+from emotone.errors import UsageError
+from emotone.evaluation.record import RunRecord
+from emotone.files import write_text
+from emotone.report import figures, theme, view, words
+from emotone.report.results import Result, read_results
+from emotone.report.tables import write_tables
+
+__all__ = ["build"]
+
+
+def build(records: Sequence[RunRecord], folder: Path, *, corpus: Corpus | None = None) -> Path:
+    """Write `index.html`, `figures/*.png` and `tables/*.csv` into `folder`, and return the page's path.
+
+    Nothing is trained here: every number comes from the records. The page holds all it shows, follows the reader's
+    light or dark theme, and asks no server for anything.
+
+    Args:
+        records: the runs, of any systems, corpora, protocols, presets, folds and seeds.
+        folder: where to; made where it is missing.
+        corpus: the corpus on disk, for the pictures of its audio; they are left out without it.
+
+    Raises:
+        UsageError: no records.
+    """
+    if not records:
+        raise UsageError("No runs to report on: the folder holds no run records.")
+    results = read_results(records)
+    write_tables(folder / "tables", results)
+    boards = view.boards(results)
+    with theme.style():
+        charts = _draw(boards, folder / "figures")
+        pictures = _pictures(corpus, folder / "figures")
+    page = folder / "index.html"
+    write_text(page, _render(results, boards, charts, pictures, corpus))
+    return page
+
+
+def _draw(boards: Sequence[view.Board], folder: Path) -> dict[tuple[str, ...], dict[str, str]]:
+    """Save every figure of the results as PNG and return the SVGs of the page.
+
+    Returns:
+        (what, *key of a board or a result) -> {"svg": SVG or "", "png": path from the page}.
+    """
+    charts: dict[tuple[str, ...], dict[str, str]] = {}
+    for board in boards:
+        gallery = theme.Gallery(folder, board.title, warn=board.synthetic or board.preset != "paper")
+        place = words.anchor(*board_key(board)) if len(boards) > 1 else ""
+        rows = [result.row for result in board.of(board.strictest)]
+        charts["leaderboard", *board_key(board)] = _saved(
+            gallery, figures.leaderboard(board.rows), "leaderboard", place
+        )
+        for what in ("parameters", "train_seconds"):
+            if sum(1 for row in rows if getattr(row, what)) > 1:
+                drawn = figures.cost(rows, what)
+                chart = _saved(gallery, drawn, f"cost-{what}", place)
+                chart["svg"] = theme.to_svg(drawn, label=f"Accuracy against {what.replace('_', ' ')}, {board.title}")
+                charts[f"cost-{what}", *board_key(board)] = chart
+        for result in board.results:
+            charts.update(_draw_result(result, gallery, place))
+    return charts
+
+
+def _draw_result(
+    result: Result, gallery: theme.Gallery, place: str
+) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
+    key = result_key(result)
+    name = (result.row.system, result.row.protocol, place)
+    yield ("confusion", *key), _saved(gallery, figures.confusion(result), "confusion", *name)
+    if any(run.history for run in result.pooled.runs):
+        yield ("curves", *key), _saved(gallery, figures.curves(result), "curves", *name)
+        for what in ("loss", "accuracy"):
+            label = f"{what} over epochs, {', '.join(key)}"
+            yield (what, *key), {"svg": theme.to_svg(figures.curve(result, what), label=label)}
+
+
+def _saved(gallery: theme.Gallery, drawn: Any, *name: str) -> dict[str, str]:
+    return {"svg": "", "png": gallery.save(drawn, words.anchor(*name))}
+
+
+def _pictures(corpus: Corpus | None, folder: Path) -> list[Any]:
+    if corpus is None:
+        return []
+    from emotone.report import figures_audio
+
+    synthetic = corpus.info.synthetic
+    note = words.corpus_title(corpus.info.name) + (": synthetic, not people" if synthetic else "")
+    return figures_audio.draw(corpus, theme.Gallery(folder, note, warn=synthetic))
+
+
+def board_key(board: view.Board) -> tuple[str, ...]:
+    """Return what tells a board from others."""
+    return board.corpus, board.preset
+
+
+def result_key(result: Result) -> tuple[str, ...]:
+    """Return what tells a result from others."""
+    row = result.row
+    return row.system, row.protocol, row.corpus, row.preset
+
+
+def _render(
+    results: Sequence[Result],
+    boards: Sequence[view.Board],
+    charts: dict[tuple[str, ...], dict[str, str]],
+    pictures: Sequence[Any],
+    corpus: Corpus | None,
+) -> str:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+    from markupsafe import Markup
+
+    environment = Environment(
+        loader=PackageLoader("emotone", "report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    helpers: list[Callable[..., Any]] = [
+        words.percent, words.points, words.number, words.duration, words.count, words.listing, words.protocol_title,
+        words.protocol_note, words.anchor, words.paper_title,
+        words.corpus_title, board_key, result_key, figures.monitored,
+        view.findings, view.slice_values, view.shared_columns, view.extremes, view.seeds_said, view.said_systems,
+        recipe_text,
+    ]  # fmt: skip
+    environment.globals.update({helper.__name__: helper for helper in helpers})
+    leaks = view.leaks(results)
+    runs = [run for result in results for run in result.pooled.runs]
+    return environment.get_template("page.html").render(
+        style=Markup(_read("page.css")),  # noqa: S704, our own file
+        light=theme.css_variables(0),
+        dark=theme.css_variables(1),
+        boards=boards,
+        results=results,
+        systems=view.systems(results),
+        rows=[result.row for result in results],
+        runs=runs,
+        leaks=leaks,
+        marks={leak.text: leak.mark for leak in leaks},
+        speakers=view.speakers(results),
+        corpus=corpus,
+        pictures=pictures,
+        charts=charts,
+        tones=theme.PROTOCOLS,
+        slice_titles=view.SLICE_TITLES,
+    )
+
+
+def recipe_text(run: RunRecord) -> str:
+    """Return a run's recipe as YAML."""
+    import yaml
+
+    return str(yaml.safe_dump(run.recipe, sort_keys=False, allow_unicode=True, width=100))
+
+
+def _read(name: str) -> str:
+    return files("emotone.report").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,244 @@
+"""What the page says, worked out from the results: boards, systems, leaks, findings. No HTML here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import mean, median
+
+from emotone.evaluation.slices import Slice
+from emotone.report.results import UNSEEN, Result, Row, protocol_order
+from emotone.report.words import anchor, corpus_title, count, listing, number, percent, points, protocol_title
+
+__all__ = ["Board", "Leak", "System", "boards", "findings", "leaks", "systems"]
+
+SLICE_TITLES = {
+    "gender": "By the speaker's gender",
+    "intensity": "By intensity",
+    "statement": "By statement",
+    "emotion": "By emotion",
+    "speaker": "By speaker",
+}
+
+
+@dataclass(frozen=True)
+class System:
+    """One system with its results, and where on the page it stands."""
+
+    system: str
+    title: str
+    anchor: str
+    results: tuple[Result, ...]
+
+    @property
+    def published(self) -> float | None:
+        """The accuracy that the paper reports."""
+        return self.results[0].row.published
+
+
+@dataclass(frozen=True)
+class Board:
+    """All results on one corpus with one preset: what may be compared with each other.
+
+    Attributes:
+        systems: the best first, by the first protocol that each ran under.
+        protocols: those that ran, the paper's own first.
+        strictest: the protocol with the fewest leaks that at least half of the systems ran under.
+    """
+
+    corpus: str
+    synthetic: bool
+    preset: str
+    systems: tuple[System, ...]
+    protocols: tuple[str, ...]
+
+    @property
+    def results(self) -> list[Result]:
+        """Every result of the board."""
+        return [result for system in self.systems for result in system.results]
+
+    @property
+    def rows(self) -> list[Row]:
+        """Every line of the table."""
+        return [result.row for result in self.results]
+
+    def of(self, protocol: str) -> list[Result]:
+        """Return the results under a protocol, the best first."""
+        found = [result for result in self.results if result.row.protocol == protocol]
+        return sorted(found, key=lambda result: -result.row.accuracy)
+
+    @property
+    def strictest(self) -> str:
+        """See the class."""
+        enough = [name for name in self.protocols if 2 * len(self.of(name)) >= len(self.systems)]
+        return (enough or list(self.protocols))[-1]
+
+    @property
+    def title(self) -> str:
+        """What tells this board from others."""
+        return f"{corpus_title(self.corpus)}{' (synthetic)' if self.synthetic else ''}, {self.preset} preset"
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Something that a protocol lets through from test to training, and where."""
+
+    mark: str
+    text: str
+    where: tuple[tuple[str, tuple[str, ...]], ...]
+    """(protocol, its systems)."""
+
+
+def boards(results: Sequence[Result]) -> list[Board]:
+    """Tell apart what may not be compared: corpora and presets."""
+    keys = list(dict.fromkeys((result.row.corpus, result.row.synthetic, result.row.preset) for result in results))
+    found = []
+    for corpus, synthetic, preset in keys:
+        here = [result for result in results if (result.row.corpus, result.row.preset) == (corpus, preset)]
+        protocols = sorted({result.row.protocol for result in here}, key=protocol_order)
+        found.append(Board(corpus, synthetic, preset, tuple(systems(here)), tuple(protocols)))
+    return found
+
+
+def systems(results: Sequence[Result]) -> list[System]:
+    """Gather the results by system, in the order in which the systems first appear."""
+    names = dict.fromkeys(result.row.system for result in results)
+    gathered = {name: tuple(result for result in results if result.row.system == name) for name in names}
+    return [System(name, own[0].row.title, "system-" + anchor(name), own) for name, own in gathered.items()]
+
+
+def leaks(results: Sequence[Result]) -> list[Leak]:
+    """Number the leaks, each with the protocols and systems that have it."""
+    texts = dict.fromkeys(leak for result in results for leak in result.row.leaks)
+    found = []
+    for order, text in enumerate(texts, start=1):
+        having = [result.row for result in results if text in result.row.leaks]
+        protocols = sorted({row.protocol for row in having}, key=protocol_order)
+        where = tuple(
+            (protocol, tuple(dict.fromkeys(row.system for row in having if row.protocol == protocol)))
+            for protocol in protocols
+        )
+        found.append(Leak(f"L{order}", text, where))
+    return found
+
+
+def speakers(results: Sequence[Result]) -> set[str]:
+    """Return every speaker that was trained or tested on."""
+    found: set[str] = set()
+    for result in results:
+        for run in result.pooled.runs:
+            found.update(run.split.train_speakers, run.split.validation_speakers, run.split.test_speakers)
+    return found
+
+
+def seeds_said(rows: Sequence[Row]) -> str:
+    """Say how many seeds the results have.
+
+    One seed says nothing of luck, so the page names it everywhere.
+    """
+    counts = sorted({row.seeds for row in rows})
+    return count(counts[0], "seed") if len(counts) == 1 else f"{number(counts[0])} to {number(counts[-1])} seeds"
+
+
+def findings(board: Board) -> list[str]:
+    """Say in sentences what the board shows: reproduction, the cost of closing leaks, unseen speakers, who is heard."""
+    said = [
+        _reproduced(board),
+        *_gaps(board),
+        _unseen(board),
+        _slice_gap(board, "gender"),
+        _slice_gap(board, "intensity"),
+    ]
+    return [sentence for sentence in said if sentence]
+
+
+def _reproduced(board: Board) -> str | None:
+    rows = [result.row for result in board.of("published") if result.row.published is not None]
+    if not rows:
+        return None
+    reached = [row for row in rows if row.published is not None and row.high >= row.published]
+    said = {0: "none", len(rows): "all"}.get(len(reached), number(len(reached)))
+    return (
+        f"Run as the papers did, {said} of the {count(len(rows), 'system')} with a published accuracy "
+        f"{'reaches' if len(reached) == 1 else 'reach'} it: the 95 % interval holds it or lies above."
+    )
+
+
+def _gaps(board: Board) -> list[str]:
+    """Compare each other protocol with the published one, on the systems that have both."""
+    base = {result.row.system: result.row for result in board.of("published")}
+    said = []
+    for protocol in board.protocols:
+        pairs = [
+            (result.row.accuracy - base[result.row.system].accuracy, result.row.system)
+            for result in board.of(protocol)
+            if protocol != "published" and result.row.system in base
+        ]
+        if pairs:
+            worst, system = min(pairs)
+            name = {"clean": "With the leaks of the split closed (clean split)"}.get(
+                protocol, f"With {_lower(protocol_title(protocol))}"
+            )
+            most = f"; most for {system}, {points(worst)}" if len(pairs) > 1 and worst < 0 else ""
+            said.append(
+                f"{name}, measured accuracy changes by {points(median(gap for gap, _ in pairs))} points in the median "
+                f"of {count(len(pairs), 'system')}{most}."
+            )
+    return said
+
+
+def _unseen(board: Board) -> str | None:
+    for protocol in UNSEEN:
+        rows = [result.row for result in board.of(protocol)]
+        if rows:
+            best = rows[0]
+            return (
+                f"Of speakers never heard in training, the best system ({best.system}) recognises "
+                f"{percent(best.accuracy)} % of the clips; always naming the most frequent class "
+                f"would get {percent(best.chance)} %."
+            )
+    return None
+
+
+def _slice_gap(board: Board, name: str) -> str | None:
+    """Compare the two values of a slice on average over the systems, under the strictest protocol."""
+    own = [slice_values(result, name) for result in board.of(board.strictest)]
+    own = [values for values in own if len(values) == 2]
+    if not own or len({tuple(values) for values in own}) != 1:
+        return None
+    first, second = ((value, mean(values[value].accuracy for values in own)) for value in own[0])
+    better, worse = sorted((first, second), key=lambda pair: -pair[1])
+    names = {"female": "women", "male": "men", "normal": "normal intensity", "strong": "strong intensity"}
+    return (
+        f"{names.get(better[0], better[0]).capitalize()}: {percent(better[1])} % recognised, "
+        f"{names.get(worse[0], worse[0])}: {percent(worse[1])} %; average of {count(len(own), 'system')}, "
+        f"{_lower(protocol_title(board.strictest))}."
+    )
+
+
+def _lower(title: str) -> str:
+    return title[:1].lower() + title[1:]
+
+
+def slice_values(result: Result, name: str) -> dict[str, Slice]:
+    """Return value -> slice, of one kind of slice."""
+    return {part.value: part for part in result.slices if part.slice == name}
+
+
+def extremes(result: Result) -> tuple[str, str] | None:
+    """Return the emotion that is recognised best and the one that is recognised worst."""
+    emotions = sorted(slice_values(result, "emotion").values(), key=lambda part: -part.accuracy)
+    return (emotions[0].value, emotions[-1].value) if len(emotions) > 1 else None
+
+
+def shared_columns(results: Sequence[Result]) -> list[tuple[str, list[str]]]:
+    """Return the columns of the overview of slices: (slice, values) of gender, intensity and emotion."""
+    columns = []
+    for name in ("gender", "intensity", "emotion"):
+        values = list(dict.fromkeys(value for result in results for value in slice_values(result, name)))
+        if len(values) > 1:
+            columns.append((name, values))
+    return columns
+
+
+def said_systems(names: Sequence[str], total: int) -> str:
+    """Name systems, or say that it is all of them."""
+    return f"all {total} systems" if len(names) == total > 3 else listing(names)
