@@ -261,10 +261,14 @@ def _by_speaker(group: Sequence[str], number: int, task: _Task) -> tuple[Indices
 
 def _check(fold: Fold, task: _Task) -> None:
     """Raise where a set lacks a class. A single speaker under test may lack one: leave-one-out is judged pooled."""
-    classes = set(task.labels.tolist())
-    sets = {"training": fold.train} | ({} if task.protocol == "loso" else {"test": fold.test})
-    for name, samples in sets.items():
-        missing = classes.difference(str(task.labels[sample.clip]) for sample in samples)
+    labels = task.labels.tolist()
+    wanted = {"training": (fold.train, set(labels))}
+    if task.protocol != "loso":  # a class of men cannot be tested where all test speakers are women, as in EmoBox
+        genders = {task.utterances[sample.clip].gender for sample in fold.test}
+        possible = {label for label, clip in zip(labels, task.utterances, strict=True) if clip.gender in genders}
+        wanted["test"] = (fold.test, possible)
+    for name, (samples, classes) in wanted.items():
+        missing = classes.difference(labels[sample.clip] for sample in samples)
         if missing:
             raise ProtocolError(
                 f"Fold {fold.index + 1} of {fold.of} of protocol {task.protocol!r} has no {name} clip of "

@@ -1,0 +1,344 @@
+"""Splits have the papers' sizes, share no sample, and leak what they say and nothing else."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emotone import recipes
+from emotone.augment import copies
+from emotone.corpora.base import Utterance
+from emotone.emotions import EMOTIONS, get_scheme
+from emotone.errors import ProtocolError, UsageError
+from emotone.protocols import EMOBOX6, LUNA5, ORIGINAL, PROTOCOLS, Fold, Sample, make_folds
+from emotone.recipes.schema import Recipe, SplitConfig
+
+RECIPES = [recipe for recipe in map(recipes.load, recipes.names()) if not recipe.needs_weights]
+UNSEEN = {"luna5": 5, "emobox6": 6, "loso": 24}
+
+
+def actor_clips(actor: int) -> list[Utterance]:
+    """An actor's 60 clips, as RAVDESS has them: neutral has no strong intensity."""
+    return [
+        Utterance(
+            path=Path("no audio is read"),
+            corpus="ravdess",
+            clip=f"Actor_{actor:02d}/03-01-{number:02d}-{strength:02d}-{statement:02d}-{take:02d}-{actor:02d}",
+            emotion=emotion,
+            speaker=f"{actor:02d}",
+            gender="male" if actor % 2 else "female",
+            intensity=("normal", "strong")[strength - 1],
+            statement=f"{statement:02d}",
+            repetition=take,
+        )
+        for number, emotion in enumerate(EMOTIONS, start=1)
+        for strength in ((1,) if emotion == "neutral" else (1, 2))
+        for statement in (1, 2)
+        for take in (1, 2)
+    ]
+
+
+RAVDESS = [clip for actor in range(1, 25) for clip in actor_clips(actor)]
+
+
+def labels_of(recipe: Recipe, utterances: Sequence[Utterance]) -> list[str]:
+    scheme = get_scheme(recipe.scheme)
+    return [scheme.to_label(utterance.emotion, utterance.gender) for utterance in utterances]
+
+
+def split(name: str | Recipe, protocol: str, utterances: Sequence[Utterance] = RAVDESS, *, seed: int = 0) -> list[Fold]:
+    recipe = recipes.load(name) if isinstance(name, str) else name
+    return make_folds(
+        protocol,
+        utterances,
+        labels_of(recipe, utterances),
+        split=recipe.split,
+        monitor=recipe.training.monitor if recipe.training else None,
+        augment=recipe.augment,
+        variants=copies(recipe.augment) if recipe.augment else (),
+        seed=seed,
+    )
+
+
+def sizes(fold: Fold) -> tuple[int, int, int]:
+    return len(fold.train), len(fold.validation), len(fold.test)
+
+
+def clips(samples: Sequence[Sample]) -> set[int]:
+    return {sample.clip for sample in samples}
+
+
+def speakers(samples: Sequence[Sample]) -> set[str | None]:
+    return {RAVDESS[sample.clip].speaker for sample in samples}
+
+
+def test_the_fabricated_corpus_is_the_size_of_ravdess() -> None:
+    assert len(RAVDESS) == 1440 == len({clip.clip for clip in RAVDESS})
+
+
+@pytest.mark.parametrize(
+    ("name", "protocol", "expected"),
+    [
+        ("nguyen/cnn-lstm", "published", (1008, 216, 216)),
+        ("nguyen/cnn-lstm", "clean", (1008, 216, 216)),
+        ("nguyen/cnn-lstm-augmented", "published", (1008, 216, 216)),  # copies replace the clips
+        ("onah/cnn", "published", (1152, 0, 288)),
+        ("onah/cnn", "clean", (1008, 144, 288)),
+        ("boucheta/cnn", "published", (4608, 1152, 1440)),  # 7,200 variants of 1,440 clips
+        ("boucheta/cnn", "clean", (5 * 921, 231, 288)),
+        ("boucheta/knn", "published", (5760, 0, 1440)),
+        ("boucheta/knn", "clean", (5 * 1152, 0, 288)),
+        ("kakadiya/cnn-lstm", "published", (1152, 0, 288)),
+        ("kakadiya/cnn-lstm", "clean", (1008, 144, 288)),
+        ("bhanbhro/cnn-lstm", "published", (3 * 1154 + 2 * 286, 143, 143)),  # two noisy copies of every clip
+        ("bhanbhro/cnn-lstm", "clean", (3 * 1154, 143, 143)),
+    ],
+)
+def test_splits_have_the_papers_sizes(name: str, protocol: str, expected: tuple[int, int, int]) -> None:
+    (fold,) = split(name, protocol)
+    assert sizes(fold) == expected
+
+
+def test_the_test_set_is_stratified() -> None:
+    recipe = recipes.load("kakadiya/cnn")
+    (fold,) = split(recipe, "published")
+    count = Counter(RAVDESS[sample.clip].emotion for sample in fold.test)
+    assert count["neutral"] in (19, 20)  # 96 of 1,440 clips, a fifth of them
+    assert all(count[emotion] in (38, 39) for emotion in EMOTIONS if emotion != "neutral")
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.id)
+def test_every_split_of_every_system_is_sound(recipe: Recipe, protocol: str) -> None:
+    labels = labels_of(recipe, RAVDESS)
+    for fold in split(recipe, protocol, seed=3):
+        train, validation, test = map(set, (fold.train, fold.validation, fold.test))
+        assert sum(sizes(fold)) == len(train | validation | test), "a sample stands in two sets, or twice in one"
+        assert {labels[sample.clip] for sample in train} == set(labels)
+        assert test and (validation or fold.monitor != "validation")
+        if protocol == "published":
+            continue
+        assert fold.leaks == ()
+        assert fold.monitor == ("validation" if recipe.training else "none")
+        assert {sample.variant for sample in validation | test} <= {ORIGINAL}
+        assert not clips(fold.train) & clips(fold.test), "kin of a test clip is trained on"
+        assert not clips(fold.train) & clips(fold.validation)
+        assert clips(fold.train) | clips(fold.validation) | clips(fold.test) == set(range(1440))
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.id)
+def test_published_names_its_leaks(recipe: Recipe) -> None:
+    (fold,) = split(recipe, "published")
+    kin = clips(fold.train) & clips(fold.test)
+    about_copies = [leak for leak in fold.leaks if "copies" in leak]
+    about_epochs = [leak for leak in fold.leaks if "epochs" in leak]
+    assert bool(kin) == bool(about_copies) == recipe.id.startswith(("boucheta/", "bhanbhro/"))
+    assert bool(about_epochs) == (fold.monitor == "test") == recipe.id.startswith("kakadiya/")
+    assert len(fold.leaks) == len(about_copies) + len(about_epochs)
+
+
+def test_boucheta_splits_variants_as_if_they_were_clips() -> None:
+    (fold,) = split("boucheta/cnn", "published")
+    everything = (*fold.train, *fold.validation, *fold.test)
+    assert set(everything) == {
+        Sample(clip, variant) for clip in range(1440) for variant in (ORIGINAL, "noise", "shift", "stretch", "pitch")
+    }
+    tested_with_kin_in_training = [sample for sample in fold.test if sample.clip in clips(fold.train)]
+    assert len(tested_with_kin_in_training) > 1400
+    assert len({sample.variant for sample in fold.test}) == 5
+
+
+def test_bhanbhro_trains_on_noisy_copies_of_test_clips() -> None:
+    (fold,) = split("bhanbhro/cnn-bilstm-attention", "published")
+    of_test = [sample for sample in fold.train if sample.clip in clips(fold.test)]
+    assert sorted(of_test) == sorted(Sample(c, variant) for c in clips(fold.test) for variant in ("awgn-1", "awgn-2"))
+    assert {sample.variant for sample in fold.test + fold.validation} == {ORIGINAL}
+
+
+def test_copies_replace_the_clips_where_the_recipe_says_so() -> None:
+    (fold,) = split("nguyen/cnn-lstm-augmented", "published")
+    assert {sample.variant for sample in fold.train} == {"chain-1"}
+    assert {sample.variant for sample in fold.validation + fold.test} == {ORIGINAL}
+
+
+def test_bhanbhro_tests_on_later_recordings() -> None:
+    (fold,) = split("bhanbhro/cnn-lstm", "clean")
+    takes = {name: [RAVDESS[sample.clip].repetition for sample in getattr(fold, name)] for name in ("train", "test")}
+    assert set(takes["test"]) == {2}
+    assert {RAVDESS[clip].repetition for clip in clips(fold.validation)} == {2}
+    first = {index for index, clip in enumerate(RAVDESS) if clip.repetition == 1}
+    assert first <= clips(fold.train)
+    assert split("bhanbhro/cnn-lstm", "clean", seed=1) != [fold]
+
+
+@pytest.mark.parametrize("protocol", UNSEEN)
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.id)
+def test_no_speaker_is_shared_and_every_clip_is_tested_once(recipe: Recipe, protocol: str) -> None:
+    folds = split(recipe, protocol, seed=1)
+    assert [fold.index for fold in folds] == list(range(UNSEEN[protocol]))
+    assert {fold.of for fold in folds} == {UNSEEN[protocol]}
+    for fold in folds:
+        assert not speakers(fold.train) & speakers(fold.test)
+        assert not speakers(fold.validation) & (speakers(fold.train) | speakers(fold.test))
+        assert bool(fold.validation) == (recipe.training is not None)
+    assert sorted(sample.clip for fold in folds for sample in fold.test) == list(range(1440))
+
+
+@pytest.mark.parametrize(("protocol", "groups"), [("luna5", LUNA5), ("emobox6", EMOBOX6)])
+def test_folds_are_the_published_ones(protocol: str, groups: Sequence[Sequence[int]]) -> None:
+    tested = [{int(speaker or 0) for speaker in speakers(fold.test)} for fold in split("kakadiya/cnn", protocol)]
+    assert tested == [set(group) for group in groups]
+    assert sorted(actor for group in groups for actor in group) == list(range(1, 25))
+    assert LUNA5[0] == (2, 5, 14, 15, 16) and EMOBOX6[0] == (1, 11, 20, 21)
+
+
+def test_validation_speakers_are_as_many_women_as_men_and_depend_on_the_seed() -> None:
+    drawn = [split("kakadiya/cnn", "luna5", seed=seed)[0] for seed in range(4)]
+    for fold in drawn:
+        genders = [RAVDESS[60 * (int(speaker or 0) - 1)].gender for speaker in speakers(fold.validation)]
+        assert sorted(map(str, genders)) == ["female"] * len(genders[::2]) + ["male"] * (len(genders) // 2)
+    assert len({frozenset(speakers(fold.validation)) for fold in drawn}) > 1
+    assert len({frozenset(fold.test) for fold in drawn}) == 1
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_the_same_seed_gives_the_same_split(protocol: str) -> None:
+    assert split("boucheta/cnn", protocol, seed=5) == split("boucheta/cnn", protocol, seed=5)
+    if protocol in ("published", "clean"):
+        assert split("boucheta/cnn", protocol, seed=5) != split("boucheta/cnn", protocol, seed=6)
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    counts=st.lists(st.integers(3, 40), min_size=2, max_size=8),
+    shares=st.tuples(st.integers(50, 80), st.integers(5, 20)),
+    order=st.sampled_from(["random", "temporal"]),
+    protocol=st.sampled_from(["published", "clean"]),
+    monitor=st.sampled_from([None, "validation", "test", "none"]),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_any_corpus_is_split_soundly_or_refused_in_words(
+    counts: list[int], shares: tuple[int, int], order: str, protocol: str, monitor: str | None, seed: int
+) -> None:
+    labels = [f"class {number}" for number, count in enumerate(counts) for _ in range(count)]
+    clips_ = [
+        Utterance(Path("none"), "mine", f"clip {index}", label, speaker="one", repetition=index % 3 + 1)
+        for index, label in enumerate(labels)
+    ]
+    train, validation = shares
+    fractions = SplitConfig(
+        order=order,  # type: ignore[arg-type]
+        train=train / 100,
+        validation=validation / 100,
+        test=(100 - train - validation) / 100,
+    )
+    try:
+        (fold,) = make_folds(
+            protocol, clips_, labels, split=fractions, monitor=monitor, augment=None, variants=(), seed=seed
+        )
+    except ProtocolError as error:
+        assert protocol in str(error)
+        assert min(counts) < 40
+        return
+    assert sorted(clips(fold.train) | clips(fold.validation) | clips(fold.test)) == list(range(len(labels)))
+    assert sum(sizes(fold)) == len(labels)
+    assert abs(len(fold.test) - fractions.test * len(labels)) <= len(counts) + 1
+    assert bool(fold.validation) == (monitor is not None)
+    for held in (fold.train, fold.test):
+        assert {labels[sample.clip] for sample in held} == set(labels)
+
+
+@settings(max_examples=40, deadline=None)
+@given(people=st.integers(3, 30), told=st.booleans(), seed=st.integers(0, 2**32 - 1))
+def test_any_number_of_speakers_is_left_out_one_by_one(people: int, told: bool, seed: int) -> None:
+    mine = [
+        Utterance(Path("none"), "mine", f"{person} {emotion}", emotion, speaker=f"s{person}",
+                  gender=("male", "female")[person % 2] if told else None)
+        for person in range(people)
+        for emotion in ("sad", "happy")
+    ]  # fmt: skip
+    folds = split("kakadiya/cnn", "loso", mine, seed=seed)
+    assert len(folds) == people
+    for fold in folds:
+        sets = [{mine[sample.clip].speaker for sample in part} for part in (fold.train, fold.validation, fold.test)]
+        assert sum(map(len, sets)) == people == len(set.union(*sets))
+        assert len(sets[2]) == 1 and 1 <= len(sets[1]) <= 4
+
+
+def refusal(name: str, protocol: str, utterances: Sequence[Utterance]) -> str:
+    with pytest.raises(ProtocolError) as caught:
+        split(name, protocol, utterances)
+    return str(caught.value)
+
+
+def change(utterances: Sequence[Utterance], **changes: object) -> list[Utterance]:
+    from dataclasses import replace
+
+    return [replace(utterance, **changes) for utterance in utterances]  # type: ignore[arg-type]
+
+
+def test_an_unknown_protocol_lists_the_valid_ones() -> None:
+    with pytest.raises(UsageError, match="Unknown protocol 'lose'"):
+        split("kakadiya/cnn", "lose")
+
+
+@pytest.mark.parametrize("protocol", UNSEEN)
+def test_one_speaker_cannot_be_held_out(protocol: str) -> None:
+    message = refusal("kakadiya/cnn", protocol, actor_clips(1))
+    assert protocol in message and "needs at least 3" in message and "has 1: 01" in message
+
+
+def test_two_speakers_are_enough_without_validation_and_too_few_with() -> None:
+    two = actor_clips(1) + actor_clips(2)
+    assert len(split("boucheta/knn", "loso", two)) == 2
+    assert "needs at least 3; the corpus has 2: 01, 02" in refusal("boucheta/cnn", "loso", two)
+
+
+@pytest.mark.parametrize("protocol", UNSEEN)
+def test_an_unknown_speaker_is_named_by_clip(protocol: str) -> None:
+    nameless = [*RAVDESS[:-1], *change(RAVDESS[-1:], speaker=None)]
+    assert RAVDESS[-1].clip in refusal("kakadiya/cnn", protocol, nameless)
+
+
+@pytest.mark.parametrize("protocol", ["luna5", "emobox6"])
+def test_actor_folds_are_for_ravdess_only(protocol: str) -> None:
+    for others in (RAVDESS[:-60], change(actor_clips(1), speaker="anna") + RAVDESS[60:]):
+        message = refusal("kakadiya/cnn", protocol, others)
+        assert "actors 01 to 24" in message and "'loso'" in message
+
+
+@pytest.mark.parametrize("protocol", ["published", "clean"])
+def test_a_class_with_too_few_clips_is_named(protocol: str) -> None:
+    few = [clip for clip in RAVDESS if clip.emotion != "disgust"] + actor_clips(1)[-10:-8]
+    few = [clip for clip in few if clip.emotion != "disgust"] + [clip for clip in RAVDESS if clip.emotion == "disgust"][
+        :1
+    ]
+    message = refusal("nguyen/cnn", protocol, few)
+    assert "'disgust'" in message and "1 clip" in message and protocol in message
+
+
+def test_a_fold_that_lacks_a_class_says_which() -> None:
+    """Where only one actor is ever calm, the fold that tests that actor has no calm clip to learn from."""
+    calm_in_one = [clip for clip in RAVDESS if clip.emotion != "calm" or clip.speaker == "02"]
+    message = refusal("kakadiya/cnn", "luna5", calm_in_one)
+    assert "Fold 1 of 5" in message and "'luna5'" in message and "no training clip of calm" in message
+    message = refusal("kakadiya/cnn", "loso", calm_in_one)
+    assert "Fold 2 of 24" in message and "no training clip of calm" in message
+    never_tested = [
+        clip for clip in RAVDESS if clip.emotion != "calm" or clip.speaker not in ("02", "05", "14", "15", "16")
+    ]
+    message = refusal("kakadiya/cnn", "luna5", never_tested)
+    assert "Fold 1 of 5" in message and "no test clip of calm" in message
+
+
+def test_temporal_order_needs_the_repetition() -> None:
+    untold = [*RAVDESS[:7], *change(RAVDESS[7:8], repetition=None), *RAVDESS[8:]]
+    message = refusal("bhanbhro/cnn-lstm", "published", untold)
+    assert "repetition" in message and RAVDESS[7].clip in message
+
+
+def test_no_clips_at_all() -> None:
+    assert "no clips" in refusal("kakadiya/cnn", "clean", [])
