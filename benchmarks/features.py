@@ -13,8 +13,8 @@ import numpy as np
 
 from emotone.augment import copies
 from emotone.corpora.base import AUDIO_SUFFIXES
-from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
-from emotone.features.extract import ORIGINAL, Item, extract
+from emotone.features.config import ORIGINAL, AudioConfig, AugmentConfig, FeatureConfig
+from emotone.features.extract import Item, extract
 
 AUDIO = AudioConfig(rate=16_000)
 FEATURES = FeatureConfig(streams=("logmel",))

@@ -13,7 +13,8 @@ from emotone.augment import copies
 from emotone.corpora.base import Utterance
 from emotone.emotions import EMOTIONS, get_scheme
 from emotone.errors import ProtocolError, UsageError
-from emotone.protocols import EMOBOX6, LUNA5, ORIGINAL, PROTOCOLS, Fold, Sample, make_folds
+from emotone.features.config import ORIGINAL
+from emotone.protocols import EMOBOX6, LUNA5, PROTOCOLS, Fold, Sample, make_folds
 from emotone.recipes.schema import Recipe, SplitConfig
 
 RECIPES = [recipe for recipe in map(recipes.load, recipes.names()) if not recipe.needs_weights]

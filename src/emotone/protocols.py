@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from emotone.corpora.base import Utterance
 from emotone.errors import ProtocolError, unknown
-from emotone.features.config import AugmentConfig
+from emotone.features.config import ORIGINAL, AugmentConfig
 from emotone.recipes.schema import SplitConfig
 
-__all__ = ["ORIGINAL", "PROTOCOLS", "Fold", "Sample", "make_folds"]
+__all__ = ["PROTOCOLS", "Fold", "Sample", "make_folds"]
 
 Indices = NDArray[np.intp]
 
@@ -31,8 +31,6 @@ PROTOCOLS = {
 }
 """The protocols and what they are, the paper's own first."""
 
-ORIGINAL = "original"
-"""The variant of a clip as recorded."""
 _CARVED = 0.1  # of all clips, for validation, where the paper has none
 _VALIDATION_SPEAKERS = 4  # of about 19 training speakers; two women and two men where the corpus tells
 

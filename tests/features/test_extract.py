@@ -15,8 +15,8 @@ from emotone.augment import augment, copies
 from emotone.errors import AudioError, UsageError
 from emotone.features import cache
 from emotone.features import extract as module
-from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
-from emotone.features.extract import ORIGINAL, Item, extract, take_features
+from emotone.features.config import ORIGINAL, AudioConfig, AugmentConfig, FeatureConfig
+from emotone.features.extract import Item, extract, take_features
 from emotone.features.prepare import prepare
 
 AUDIO = AudioConfig(rate=16_000, trim_db=30, normalise="peak")

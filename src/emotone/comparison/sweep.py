@@ -129,8 +129,8 @@ def _in_processes(
                     failures.append(Failure(spec, str(error)))
         except BrokenProcessPool:
             raise EmotoneError(
-                f"A worker process was killed, most likely for want of memory. Finished runs are kept; go on with fewer "
-                f"than {jobs} --jobs."
+                "A worker process was killed, most likely for want of memory. "
+                f"Finished runs are kept; go on with fewer than {jobs} --jobs."
             ) from None
         except BaseException:
             for process in multiprocessing.active_children():

@@ -34,7 +34,7 @@ class Split(Config):
 
 
 class Predictions(Config):
-    """Every test sample, as columns of equal length. Probabilities are (samples, classes), in the order of `classes`."""
+    """Every test sample, as columns of equal length. Probabilities: (samples, classes), ordered as `classes`."""
 
     clip: tuple[str, ...]
     variant: tuple[str, ...]

@@ -18,7 +18,7 @@ Frames = npt.NDArray[np.float32]
 
 _FORMAT = 1  # raise when the same configuration would give other frames
 _CHECKSUM = 16  # bytes after the array, which numpy.load does not mind
-_LATER = {"layout", "seconds"}  # fields that act on frames after they were cached
+_LATER = {"layout"}  # acts on frames after they were cached
 
 
 def settings_digest(audio: AudioConfig, features: FeatureConfig) -> bytes:

@@ -6,7 +6,10 @@ from pydantic import Field, model_validator
 
 from emotone.config import Config
 
-__all__ = ["AudioConfig", "AugmentConfig", "FeatureConfig", "Stream"]
+__all__ = ["ORIGINAL", "AudioConfig", "AugmentConfig", "FeatureConfig", "Stream"]
+
+ORIGINAL = "original"
+"""The variant that is the clip as recorded; `emotone.augment.copies` names the others."""
 
 Stream = Literal["logmel", "mfcc", "delta", "delta2", "zcr", "rms"]
 
@@ -49,8 +52,6 @@ class FeatureConfig(Config):
     """`frames`: (channels, frames). `flat`: the same, raveled to one vector. `means`: (channels,), means over time."""
     normalise: Literal["none", "clip"] = "none"
     """`clip` standardises every clip by the mean and deviation of its own valid frames, per channel group (stream)."""
-    seconds: float | None = Field(default=None, gt=0)
-    """Pad or cut to this length; None pads to the longest training clip."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -18,18 +18,15 @@ from emotone.augment import augment as make_copy
 from emotone.augment import copies
 from emotone.errors import unknown
 from emotone.features import cache
-from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
+from emotone.features.config import ORIGINAL, AudioConfig, AugmentConfig, FeatureConfig
 from emotone.features.frontend import FrontEnd
 from emotone.features.prepare import load_prepared
 
-__all__ = ["ORIGINAL", "Item", "extract", "take_features"]
+__all__ = ["Item", "extract", "take_features"]
 
 Frames = npt.NDArray[np.float32]
 Item = tuple[Path, str, str]
 """A file, its clip key (the clip's identity, which seeds its copies) and the variant wanted of it."""
-
-ORIGINAL = "original"
-"""The variant that is the clip as recorded."""
 
 _WORTH_PROCESSES = 64  # fewer copies are made sooner than processes start and import librosa
 
@@ -43,7 +40,7 @@ def extract(
     workers: int | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> list[Frames]:
-    """Return the frames of every item, in their order, before `features.layout` and `features.seconds`.
+    """Return the frames of every item, in their order, before `features.layout`.
 
     Recordings are worked on in threads, since decoding, resampling and torch leave Python's lock; copies in processes,
     since their making does not. Copies are made of the prepared clip: trimmed and normalised first.

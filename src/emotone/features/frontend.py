@@ -18,7 +18,7 @@ class FrontEnd(nn.Module):
     spectral streams frames of `config.fft`.
 
     Args:
-        config: what to take; `layout` and `seconds` have no part here.
+        config: what to take; `layout` has no part here.
         rate: sampling rate of the waveforms in Hz.
 
     Raises:

@@ -7,8 +7,8 @@ import numpy as np
 
 from emotone.corpora.base import Utterance
 from emotone.errors import EmotoneError, unknown
-from emotone.features.config import AudioConfig, FeatureConfig
-from emotone.features.extract import ORIGINAL, extract
+from emotone.features.config import ORIGINAL, AudioConfig, FeatureConfig
+from emotone.features.extract import extract
 from emotone.features.layout import feature_names, layout
 from emotone.files import atomic_path
 

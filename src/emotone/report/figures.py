@@ -1,5 +1,6 @@
 """The figures of results: published beside measured, learning curves, confusion matrices, cost."""
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,7 +19,7 @@ def leaderboard(rows: Sequence[Row]) -> Any:
     systems = list(dict.fromkeys(row.system for row in rows))
     protocols = sorted({row.protocol for row in rows}, key=protocol_order)
     lane = 0.8 / len(protocols)
-    drawn = figure(8, 1.1 + 0.2 * (len(protocols) + 1) * len(systems))
+    drawn = figure(8, 1.1 + 0.14 * (len(protocols) + 1) * len(systems))
     axes = drawn.add_axes((0.32, 0.6 / drawn.get_figheight(), 0.65, 1 - 1.1 / drawn.get_figheight()))
     for row in rows:
         place = -systems.index(row.system)
@@ -105,13 +106,10 @@ def _curve(axes: Any, result: Result, what: str) -> None:
                 linewidth=1.5 if order == 0 else 0.8,
                 label=label if order == 0 else None,
             )
-    first = runs[0]
-    if first.best_epoch and watched:
-        best = first.history[first.best_epoch - 1]
-        value = getattr(best, f"monitor_{what}")
-        axes.plot(
-            best.epoch, scale * value, "o", color=colour("ink"), markersize=5, markerfacecolor="none", label="kept"
-        )
+    kept = [epoch for epoch in runs[0].history if epoch.epoch == runs[0].best_epoch]
+    if kept and watched and getattr(kept[0], f"monitor_{what}") is not None:
+        value = scale * getattr(kept[0], f"monitor_{what}")
+        axes.plot(kept[0].epoch, value, "o", color=colour("ink"), markersize=5, markerfacecolor="none", label="kept")
     axes.set_xlabel("epoch")
     axes.set_title("Accuracy, %" if what == "accuracy" else "Loss")
     if what == "accuracy":
@@ -163,6 +161,8 @@ def _painted(share: Any) -> Any:
 
 def cost(rows: Sequence[Row], what: str) -> Any:
     """Draw accuracy against "parameters" or "train_seconds", a logarithmic axis, one point per system."""
+    from matplotlib.ticker import NullFormatter
+
     shown = [row for row in rows if getattr(row, what)]
     papers = list(dict.fromkeys(row.paper for row in sorted(rows, key=lambda row: row.system)))
     drawn = figure(5.2, 3.2)
@@ -176,7 +176,8 @@ def cost(rows: Sequence[Row], what: str) -> Any:
         axes.plot(getattr(row, what), 100 * row.accuracy, marker, color=tone, markersize=5.5, linestyle="",
                   label=row.paper if first else None)  # fmt: skip
     values = [getattr(row, what) for row in shown]
-    axes.set_xlim(min(values) / 2, max(values) * 3)
+    axes.set_xlim(10 ** math.floor(math.log10(min(values) / 1.2)), 10 ** math.ceil(math.log10(max(values) * 1.5)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
     low, high = min(100 * row.low for row in shown), max(100 * row.high for row in shown)
     axes.set_ylim(max(0, low - 8), min(100, high + 10))
     axes.set_xlabel("parameters" if what == "parameters" else "training time of one run, s")

@@ -128,6 +128,7 @@ def _render(
         words.protocol_note, words.anchor, words.paper_title,
         words.corpus_title, board_key, result_key, figures.monitored,
         view.findings, view.slice_values, view.shared_columns, view.extremes, view.seeds_said, view.said_systems,
+        view.shared_speakers,
         recipe_text,
     ]  # fmt: skip
     environment.globals.update({helper.__name__: helper for helper in helpers})

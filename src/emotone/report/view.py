@@ -129,6 +129,17 @@ def speakers(results: Sequence[Result]) -> set[str]:
     return found
 
 
+def shared_speakers(results: Sequence[Result]) -> list[str]:
+    """Return the protocols under which a speaker was both trained and tested on, in their order."""
+    shared = {
+        run.protocol
+        for result in results
+        for run in result.pooled.runs
+        if set(run.split.train_speakers).intersection(run.split.test_speakers)
+    }
+    return sorted(shared, key=protocol_order)
+
+
 def seeds_said(rows: Sequence[Row]) -> str:
     """Say how many seeds the results have.
 
@@ -192,8 +203,8 @@ def _unseen(board: Board) -> str | None:
             best = rows[0]
             return (
                 f"Of speakers never heard in training, the best system ({best.system}) recognises "
-                f"{percent(best.accuracy)} % of the clips; always naming the most frequent class "
-                f"would get {percent(best.chance)} %."
+                f"{percent(best.accuracy)}\u00a0% of the clips; always naming the most frequent class "
+                f"would get {percent(best.chance)}\u00a0%."
             )
     return None
 
@@ -208,8 +219,8 @@ def _slice_gap(board: Board, name: str) -> str | None:
     better, worse = sorted((first, second), key=lambda pair: -pair[1])
     names = {"female": "women", "male": "men", "normal": "normal intensity", "strong": "strong intensity"}
     return (
-        f"{names.get(better[0], better[0]).capitalize()}: {percent(better[1])} % recognised, "
-        f"{names.get(worse[0], worse[0])}: {percent(worse[1])} %; average of {count(len(own), 'system')}, "
+        f"{names.get(better[0], better[0]).capitalize()}: {percent(better[1])}\u00a0% recognised, "
+        f"{names.get(worse[0], worse[0])}: {percent(worse[1])}\u00a0%; average of {count(len(own), 'system')}, "
         f"{_lower(protocol_title(board.strictest))}."
     )
 

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from emotone.errors import UsageError
 from emotone.evaluation.record import Epoch
+from emotone.features.config import ORIGINAL
 from emotone.models.config import DecisionTreeConfig, KnnConfig, PretrainedConfig
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
@@ -45,7 +46,7 @@ class FittedSystem:
         """Return probabilities (clips, classes) for recordings."""
         from emotone.features.extract import extract
 
-        items = [(path, str(path), "original") for path in paths]
+        items = [(path, str(path), ORIGINAL) for path in paths]
         return self.predict_proba(extract(items, audio=self.recipe.audio, features=self.recipe.features, augment=None))
 
 
