@@ -162,7 +162,7 @@ def test_a_synthetic_corpus_is_labelled_wherever_it_shows(make_record: Make, tmp
 def test_real_and_synthetic_results_are_kept_apart(make_record: Make, tmp_path: Path) -> None:
     page = Page(build([make_record(), make_record(corpus="synthetic", synthetic=True)], tmp_path))
     assert "The results marked synthetic are of computer-made voices" in page.text
-    assert "synthetic voices (synthetic), paper preset" in page.text
+    assert "computer-made voices (synthetic), paper preset" in page.text
     assert (tmp_path / "figures" / "leaderboard-synthetic-paper.png").is_file()
 
 
@@ -252,3 +252,23 @@ def test_a_recording_that_cannot_be_read_costs_its_picture_only(
     page = Page(build([make_record()], tmp_path / "report", corpus=some))
     assert "broken.wav: the file is empty" in page.text
     assert (tmp_path / "report" / "figures" / "recordings-noise.png").is_file()
+
+
+def test_clips_that_state_nothing_but_their_emotion_are_enough(make_record: Make, tmp_path: Path) -> None:
+    record = make_record(published=None, corpus="mine")
+    nothing = (None,) * len(record.predictions.true)
+    bare = record.model_copy(
+        update={
+            "predictions": record.predictions.model_copy(
+                update=dict.fromkeys(("speaker", "gender", "intensity", "statement"), nothing)
+            ),
+            "split": record.split.model_copy(
+                update=dict.fromkeys(("train_speakers", "validation_speakers", "test_speakers"), ())
+            ),
+        }
+    )
+    page = Page(build([bare], tmp_path))
+    assert "trained and tested again, one seed." in page.text
+    assert "By emotion" in page.text
+    assert "By speaker" not in page.text
+    assert "Paper reports" not in page.text

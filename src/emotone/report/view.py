@@ -163,13 +163,16 @@ def findings(board: Board) -> list[str]:
 
 def _reproduced(board: Board) -> str | None:
     rows = [result.row for result in board.of("published") if result.row.published is not None]
-    if not rows:
+    if not rows or board.synthetic:
         return None
     reached = [row for row in rows if row.published is not None and row.high >= row.published]
+    if len(rows) == 1:
+        verb = "reaches" if reached else "does not reach"
+        return f"Run as its paper did, {rows[0].system} {verb} the accuracy that the paper reports."
     said = {0: "none", len(rows): "all"}.get(len(reached), number(len(reached)))
     return (
-        f"Run as the papers did, {said} of the {count(len(rows), 'system')} with a published accuracy "
-        f"{'reaches' if len(reached) == 1 else 'reach'} it: the 95 % interval holds it or lies above."
+        f"Run as the papers did, {said} of the {len(rows)} systems with a published accuracy "
+        f"{'reaches' if len(reached) == 1 else 'reach'} it: the 95\u00a0% interval holds it or lies above."
     )
 
 
@@ -217,10 +220,11 @@ def _slice_gap(board: Board, name: str) -> str | None:
         return None
     first, second = ((value, mean(values[value].accuracy for values in own)) for value in own[0])
     better, worse = sorted((first, second), key=lambda pair: -pair[1])
+    average = f"average of {count(len(own), 'system')}, " if len(own) > 1 else ""
     names = {"female": "women", "male": "men", "normal": "normal intensity", "strong": "strong intensity"}
     return (
         f"{names.get(better[0], better[0]).capitalize()}: {percent(better[1])}\u00a0% recognised, "
-        f"{names.get(worse[0], worse[0])}: {percent(worse[1])}\u00a0%; average of {count(len(own), 'system')}, "
+        f"{names.get(worse[0], worse[0])}: {percent(worse[1])}\u00a0%; {average}"
         f"{_lower(protocol_title(board.strictest))}."
     )
 

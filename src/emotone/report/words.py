@@ -43,7 +43,7 @@ _CORPORA = {
     "cremad": "CREMA-D",
     "emodb": "EMO-DB",
     "urdu": "URDU",
-    "synthetic": "synthetic voices",
+    "synthetic": "computer-made voices",
 }
 
 
