@@ -191,7 +191,7 @@ def _gaps(board: Board) -> list[str]:
             name = {"clean": "With the leaks of the split closed (clean split)"}.get(
                 protocol, f"With {_lower(protocol_title(protocol))}"
             )
-            most = f"; most for {system}, {points(worst)}" if len(pairs) > 1 and worst < 0 else ""
+            most = f"; the largest fall is {points(worst)}, of {system}" if len(pairs) > 1 and worst < 0 else ""
             said.append(
                 f"{name}, measured accuracy changes by {points(median(gap for gap, _ in pairs))} points in the median "
                 f"of {count(len(pairs), 'system')}{most}."
