@@ -41,7 +41,9 @@ class Task:
         centres = distance * random.normal(size=(len(CLASSES), channels, 1))
         self.labels = [CLASSES[clip % 3] for clip in range(3 * per_class)]
         self.frames: Frames = {
-            Sample(clip): (centres[clip % 3] + random.normal(size=(channels, random.integers(8, 14)))).astype(np.float32)
+            Sample(clip): (centres[clip % 3] + random.normal(size=(channels, random.integers(8, 14)))).astype(
+                np.float32
+            )
             for clip in range(3 * per_class)
         }
         samples = tuple(self.frames)

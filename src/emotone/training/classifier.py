@@ -4,6 +4,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from pickle import UnpicklingError
 from time import monotonic
 from typing import Any, Self
 
@@ -81,13 +82,13 @@ class NetworkClassifier:
         if X_monitor is not None and y_monitor is not None and len(y_monitor):
             in_order = _Order(len(y_monitor), _EVALUATION_BATCH)
             monitor = DataLoader(_Batches(X_monitor, y_monitor), sampler=in_order, batch_size=None)
-        resume = self.checkpoint if self.checkpoint is not None and self.checkpoint.exists() else None
-        trainer.fit(module, train, monitor, ckpt_path=resume, weights_only=True)
+        trainer.fit(module, train, monitor, ckpt_path=self._resumable(), weights_only=True)
         module.keep_best()
-        self.network_ = network.eval()
+        device = trainer.strategy.root_device
+        self.network_ = network.to(device).eval()  # Lightning leaves it on the CPU
         self.history_ = tuple(module.history)
         self.best_epoch_ = module.best_epoch
-        self.device_ = str(trainer.strategy.root_device)
+        self.device_ = str(device)
         return self
 
     @torch.inference_mode()
@@ -99,13 +100,24 @@ class NetworkClassifier:
         probabilities: Array = torch.softmax(torch.cat(logits), dim=1).numpy()
         return probabilities
 
+    def _resumable(self) -> Path | None:
+        """Return the checkpoint where there is a whole one; a broken one is trained over."""
+        if self.checkpoint is None:
+            return None
+        try:
+            torch.load(self.checkpoint, map_location="cpu", weights_only=True)
+        except (OSError, EOFError, RuntimeError, UnpicklingError):
+            return None
+        return self.checkpoint
+
     def _trainer(self, module: "_Module") -> pl.Trainer:
+        on_gpu = self.device == "cuda" or (self.device == "auto" and torch.cuda.is_available())
         callbacks = [_SaveSometimes(self.checkpoint, self.checkpoint_seconds)] if self.checkpoint else []
         for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.accelerators.cuda"):
             logging.getLogger(name).setLevel(logging.WARNING)
         warnings.filterwarnings("ignore", module="lightning")  # advice on loaders and loggers that does not apply
         return pl.Trainer(
-            accelerator="gpu" if self.device == "cuda" else self.device,
+            accelerator="gpu" if on_gpu else "cpu",
             devices=1,
             precision="bf16-mixed" if self.precision == "bf16" else "32-true",
             max_epochs=self.epochs,
