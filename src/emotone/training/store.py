@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -39,6 +40,8 @@ def save_system(system: FittedSystem, folder: Path, *, licence: str, trained_on:
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
+    for stale in (_SYSTEM, _ESTIMATOR):  # of a system that is stored over: no mixture of the two is ever whole
+        (folder / stale).unlink(missing_ok=True)
     preparation = system.preparation
     tensors = {}
     if preparation.mean is not None and preparation.scale is not None:
@@ -86,9 +89,10 @@ def load_system(folder: Path) -> FittedSystem:
             tensors.get("preparation.scale"),
         )
         classifier = _classifier(recipe, preparation, tensors, len(classes), folder)
-    except FileNotFoundError as error:
-        raise EmotoneError(f"{folder}: not a stored system, {Path(error.filename or path).name} is missing.") from None
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, SafetensorError) as error:
+    except FileNotFoundError:
+        missing = next(name for name in (_SYSTEM, _TENSORS, _ESTIMATOR) if not (folder / name).exists())
+        raise EmotoneError(f"{folder}: not a stored system, {missing} is missing.") from None
+    except (OSError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile, SafetensorError) as error:
         raise EmotoneError(f"{folder}: a broken system: {' '.join(str(error).split())}") from None
     return FittedSystem(recipe, classes, preparation, classifier)
 
