@@ -15,7 +15,7 @@ from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
 AUDIO = AudioConfig(rate=16_000)
 FEATURES = FeatureConfig(streams=("logmel",))
 OTHER: dict[type, dict[str, Any]] = {
-    AudioConfig: {"rate": 8_000, "trim_db": 20.0, "normalise": "peak"},
+    AudioConfig: {"rate": 8_000, "offset": 0.5, "seconds": 2.0, "trim_db": 20.0, "normalise": "peak"},
     FeatureConfig: {
         "streams": ("mfcc",),
         "window": 1024,

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from emotone.audio import load
+from emotone.errors import AudioError
 from emotone.features.config import AudioConfig
-from emotone.features.prepare import prepare, trim
+from emotone.features.prepare import load_prepared, prepare, trim
 
 
 @pytest.mark.parametrize("below_db", [10.0, 20.0, 60.0])
@@ -49,3 +50,18 @@ def test_the_peak_is_taken_after_trimming() -> None:
     np.testing.assert_allclose(prepared, expected, rtol=1e-6)
     assert np.abs(prepared).max() == 1.0
     np.testing.assert_array_equal(samples, before)
+
+
+def test_cut_as_librosa_load(ravdess: Path) -> None:
+    path = min(ravdess.rglob("*.flac"))
+    expected, _ = librosa.load(path, sr=48_000, offset=0.6, duration=2.5)
+    cut = load_prepared(path, AudioConfig(rate=48_000, offset=0.6, seconds=2.5))
+    np.testing.assert_allclose(cut, expected, atol=1e-6)
+
+
+def test_a_recording_that_is_over_before_the_offset_is_named(ravdess: Path) -> None:
+    path = min(ravdess.rglob("*.flac"))
+    with pytest.raises(AudioError, match=f"{path.name}.*first 30 s"):
+        load_prepared(path, AudioConfig(rate=16_000, offset=30))
+    rest = load_prepared(path, AudioConfig(rate=16_000, offset=1, seconds=30))
+    assert len(rest) == len(load(path, rate=16_000)[0]) - 16_000

@@ -19,6 +19,10 @@ class AudioConfig(Config):
 
     rate: int = Field(gt=0, le=192_000)
     """Sampling rate in Hz after resampling."""
+    offset: float = Field(default=0.0, ge=0)
+    """Where to begin, in seconds (librosa.load)."""
+    seconds: float | None = Field(default=None, gt=0)
+    """How much to take from there; None takes the rest. A shorter recording gives what it has."""
     trim_db: float | None = Field(default=None, gt=0)
     """Cut leading and trailing silence more than this many dB below the peak (librosa.effects.trim); None keeps it."""
     normalise: Literal["none", "peak"] = "none"

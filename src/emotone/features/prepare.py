@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotone.audio import load
+from emotone.errors import AudioError
 from emotone.features.config import AudioConfig
 
 __all__ = ["load_prepared", "prepare", "trim"]
@@ -17,16 +18,25 @@ _AMIN = 1e-5
 
 
 def load_prepared(path: Path, config: AudioConfig) -> Samples:
-    """Return a recording as `config` wants it: mono float32 of shape (samples,) at `config.rate`."""
+    """Return a recording as `config` wants it: mono float32 of shape (samples,) at `config.rate`.
+
+    Raises:
+        AudioError: a recording that cannot be used, or is over before `config.offset`.
+    """
     samples, _ = load(path, rate=config.rate)
+    if len(samples) <= int(config.offset * config.rate):
+        length = len(samples) / config.rate
+        raise AudioError(f"{path}: {length:.2f} s long, and the recipe takes what follows the first {config.offset:g} s")
     return prepare(samples, config)
 
 
 def prepare(samples: Samples, config: AudioConfig) -> Samples:
-    """Return `samples` (samples,), which have `config.rate` already, trimmed and then normalised as `config` wants.
+    """Return `samples` (samples,), which have `config.rate` already, cut, trimmed and normalised as `config` wants.
 
     A silent clip stays as it is.
     """
+    start = int(config.offset * config.rate)
+    samples = samples[start : None if config.seconds is None else start + int(config.seconds * config.rate)]
     if config.trim_db is not None:
         samples = trim(samples, below_db=config.trim_db)
     if config.normalise == "peak":
