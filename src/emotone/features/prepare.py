@@ -26,7 +26,7 @@ def load_prepared(path: Path, config: AudioConfig) -> Samples:
     samples, _ = load(path, rate=config.rate)
     if len(samples) <= int(config.offset * config.rate):
         length = len(samples) / config.rate
-        raise AudioError(f"{path}: {length:.2f} s long, and the recipe takes what follows the first {config.offset:g} s")
+        raise AudioError(f"{path}: {length:.2f} s long; the recipe takes what follows the first {config.offset:g} s.")
     return prepare(samples, config)
 
 
