@@ -191,7 +191,7 @@ class _Module(pl.LightningModule):
             self.plateau.step(epoch.monitor_loss)
         if _best(self.history, self.config.best_by) == epoch.epoch:
             self.best_epoch = epoch.epoch
-            self.best = {name: value.detach().cpu().clone() for name, value in self.network.state_dict().items()}
+            self._remember()
         self.trainer.should_stop = self._has_stopped()
         if self.on_epoch:
             self.on_epoch(epoch, self.epochs)
@@ -217,6 +217,14 @@ class _Module(pl.LightningModule):
     def keep_best(self) -> None:
         """Put the best epoch's weights back."""
         self.network.load_state_dict(self.best)
+
+    def _remember(self) -> None:
+        """Copy the weights into the same memory every time: new copies would leave holes that fill it."""
+        for name, value in self.network.state_dict().items():
+            if name in self.best:
+                self.best[name].copy_(value)
+            else:
+                self.best[name] = value.detach().cpu().clone()
 
     def _score(self, name: str, batch: tuple[Tensor, Tensor]) -> Tensor:
         features, target = batch
