@@ -148,7 +148,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for the trained system.")],
     protocol: Annotated[str, typer.Option(help="How clips are split; see `emotone compare --help`.")] = "clean",
     fold: Annotated[int, typer.Option(help="Which fold, from 1.")] = 1,
-    seed: int = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
     preset: PresetOption = "paper",
     corpus: CorpusOption = None,
     data: DataOption = None,
@@ -162,7 +162,7 @@ def train(
 
     record = train_one(
         recipes.load(system),
-        _load_corpus(corpus, data),
+        lambda: _load_corpus(corpus, data),
         out,
         protocol=protocol,
         fold=fold,
@@ -199,9 +199,9 @@ def compare(
     chosen = [recipes.load(name) for name in systems] if systems else None
     failed = compare_systems(
         chosen,
-        _load_corpus(corpus, data, or_synthetic=True),
+        lambda: _load_corpus(corpus, data, or_synthetic=True),
         out,
-        protocols=protocol.split(","),
+        protocols=[name.strip() for name in protocol.split(",")],
         preset=preset,
         seeds=seeds,
         jobs=jobs,

@@ -1,5 +1,6 @@
 """Files that are never half-written: write beside, then rename. And the one place for cached things."""
 
+import errno
 import os
 import secrets
 from collections.abc import Iterator
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["atomic_path", "cache_folder", "write_text"]
+__all__ = ["atomic_path", "cache_folder", "make_folder", "write_text"]
 
 
 @contextmanager
@@ -29,6 +30,13 @@ def write_text(target: Path, text: str) -> None:
     """Write `text` to `target` as UTF-8, whole or not at all."""
     with atomic_path(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def make_folder(folder: Path) -> None:
+    """Make `folder` where it is missing; an `OSError` names it where nothing can be written into it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(folder))
 
 
 def cache_folder(*parts: str) -> Path:

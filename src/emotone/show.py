@@ -17,11 +17,11 @@ def show(recipe: Recipe) -> None:
     """Print the recipe as YAML without what is left at its default, then the layers with shapes and parameters."""
     settings = recipe.model_dump(mode="json", exclude_defaults=True, exclude={"choices"})
     settings["model"] = {"kind": recipe.model.kind, **settings["model"]}
-    console.print(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).rstrip(), markup=False)
+    console.print(yaml.safe_dump(settings, sort_keys=False, allow_unicode=True).rstrip())
     if recipe.choices:
-        console.print("\n[bold]Choices where the paper is silent[/bold]")
+        console.print("\nChoices where the paper is silent", style="bold")
         for choice in recipe.choices:
-            console.print(f"- {choice}", markup=False)
+            console.print(f"- {choice}")
     if isinstance(recipe.model, NetworkConfig):
         _show_network(recipe, recipe.model)
 
@@ -41,7 +41,7 @@ def _show_network(recipe: Recipe, model: NetworkConfig) -> None:
 
     shape = input_shape(recipe.features, recipe.audio.rate)
     network = Network(model, shape, len(get_scheme(recipe.scheme).order))
-    console.print(f"\n[bold]Network[/bold], input {shape}")
+    console.print(f"\nNetwork, input {shape}", style="bold")
     rows = [(layer.name, layer.kind, layer.output[1:], f"{layer.parameters:,}") for layer in layers(network)]
     table(("Layer", "Kind", "Output", "Parameters"), rows, numbers=("Parameters",))
     everything, trainable = keras_parameters(network)

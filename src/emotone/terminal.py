@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
 __all__ = ["SweepProgress", "console", "counting", "table", "warn"]
 
-console = Console(highlight=False, width=None if sys.stdout.isatty() else 160)
-_errors = Console(stderr=True, highlight=False)
+console = Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+_errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
 def warn(text: str) -> None:
     """Print to standard error."""
-    _errors.print(text, markup=False, soft_wrap=True)
+    _errors.print(text)
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
@@ -32,12 +32,12 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: 
         drawn.add_column(column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=first)
     for row in rows:
         drawn.add_row(*("-" if cell is None else str(cell) for cell in row))
-    console.print(drawn)
+    console.print(drawn, soft_wrap=False)
 
 
 def _progress() -> Progress:
     return Progress(
-        TextColumn("{task.description}"),
+        TextColumn("{task.description}", markup=False),
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
         TimeRemainingColumn(),

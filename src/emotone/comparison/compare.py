@@ -1,16 +1,17 @@
 """A whole comparison: plan, sweep, report."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from emotone import recipes
-from emotone.comparison.plan import plan
+from emotone.comparison.plan import check, finished, plan
 from emotone.comparison.run import Setting
 from emotone.comparison.sweep import Failure, cores, sweep
 from emotone.corpora.base import Corpus
 from emotone.corpora.fingerprint import fingerprint
-from emotone.errors import UsageError
+from emotone.errors import EmotoneError, UsageError
 from emotone.evaluation.record import read_records
+from emotone.files import make_folder
 from emotone.recipes.schema import Recipe
 from emotone.report.page import build
 from emotone.terminal import SweepProgress, console, counting, warn
@@ -20,7 +21,7 @@ __all__ = ["compare", "write_report"]
 
 def compare(
     chosen: Sequence[Recipe] | None,
-    corpus: Corpus,
+    load_corpus: Callable[[], Corpus],
     out: Path,
     *,
     protocols: Sequence[str],
@@ -32,33 +33,46 @@ def compare(
 ) -> list[Failure]:
     """Run systems under protocols and write the report, its path printed last. Returns what failed.
 
-    Without `chosen`, all systems that the preset can run.
+    Without `chosen`, all systems that the preset can run. The corpus, which may have to be downloaded, is loaded when
+    everything else that was asked for is known to make sense.
     """
+    for option, number in (("--seeds", seeds), ("--jobs", jobs)):
+        if number is not None and number < 1:
+            raise UsageError(f"{option} is {number}; it must be at least 1.")
     if chosen is None:
         everything = [recipes.load(name) for name in recipes.names()]
         chosen = [
             recipe for recipe in everything if not recipe.needs_weights and (preset != "quick" or recipe.is_quick)
         ]
+    check(chosen, protocols=protocols, preset=preset)
+    make_folder(out)
+    corpus = load_corpus()
     specs = plan(chosen, corpus, protocols=protocols, preset=preset, seeds=seeds)
     with counting(f"Reading {corpus.info.name}") as progress:
         data_hash = fingerprint(corpus.utterances, on_progress=progress)
     setting = Setting(corpus, data_hash, device, precision)
     synthetic = ", synthetic: not real speech" if corpus.info.synthetic else ""
     console.print(f"{corpus.info.title}{synthetic}: {len(corpus.utterances)} clips; {len(specs)} runs, {preset} preset")
+    folder = out / "runs" / corpus.info.name
+    pending = [spec for spec in specs if not finished(spec, folder, data_hash)]
+    if len(pending) < len(specs):
+        console.print(f"{len(specs) - len(pending)} of them are there already")
     try:
-        with SweepProgress(specs) as listener:
-            failures = sweep(specs, setting, out / "runs", jobs=cores() if jobs is None else jobs, listener=listener)
+        with SweepProgress(pending) as listener:
+            failures = sweep(specs, setting, folder, jobs=jobs or cores(), listener=listener)
     except KeyboardInterrupt:
-        raise UsageError("Interrupted. Finished runs are kept; the same command goes on from here.") from None
+        raise EmotoneError("Interrupted. Finished runs are kept; the same command goes on from here.") from None
     for failure in failures:
         warn(f"{failure.spec.name} failed: {failure.reason}")
-    console.print(write_report(out, corpus), soft_wrap=True)
+    if len(failures) < len(specs):
+        console.print(write_report(out, corpus))
     return failures
 
 
 def write_report(out: Path, corpus: Corpus | None) -> Path:
-    """Write the report of all runs under `out`; return the page's path."""
+    """Write the report of all runs under `out`; return the page's path. The corpus is shown if the runs are on it."""
     records = read_records(out / "runs")
     if not records:
         raise UsageError(f"{out}: no runs in it; `emotone compare --out {out}` makes some.")
-    return build(records, out / "report", corpus=corpus)
+    shown = corpus if corpus is not None and corpus.info.name in {record.corpus for record in records} else None
+    return build(records, out / "report", corpus=shown)

@@ -14,7 +14,7 @@ from emotone.models.config import PretrainedConfig
 from emotone.protocols import PROTOCOLS, Fold, make_folds
 from emotone.recipes.schema import Recipe
 
-__all__ = ["PRESETS", "RunSpec", "finished", "folds_of", "labels_of", "plan", "variants_of"]
+__all__ = ["PRESETS", "RunSpec", "check", "finished", "folds_of", "labels_of", "plan", "variants_of"]
 
 PRESETS = {
     "quick": "few epochs and the first fold only: a look in minutes, no reproduction",
@@ -53,35 +53,46 @@ class RunSpec:
         return folder / self.protocol / name
 
 
-def plan(
-    recipes: Sequence[Recipe], corpus: Corpus, *, protocols: Sequence[str], preset: str, seeds: int
-) -> list[RunSpec]:
-    """Return all runs, system by system.
+def check(recipes: Sequence[Recipe], *, protocols: Sequence[str], preset: str) -> None:
+    """Refuse what no corpus makes possible, before one is looked for.
 
     Raises:
-        UsageError: an unknown protocol or preset, a number of seeds below 1, a system that cannot run (so).
-        ProtocolError: a corpus that a protocol cannot split.
+        UsageError: an unknown protocol or preset, a system that cannot run (so), two recipes of one id.
     """
     if preset not in PRESETS:
         raise unknown("preset", preset, PRESETS)
     for protocol in protocols:
         if protocol not in PROTOCOLS:
             raise unknown("protocol", protocol, PROTOCOLS)
-    if seeds < 1:
-        raise UsageError(f"--seeds is {seeds}; it must be at least 1.")
-    specs = []
+    named: dict[str, Recipe] = {}
     for recipe in recipes:
+        if named.setdefault(recipe.id, recipe) != recipe:
+            raise UsageError(f"Two recipes are called {recipe.id!r}; give one of them another `id`.")
         if isinstance(recipe.model, PretrainedConfig):
             raise UsageError(
                 f"{recipe.id} needs pretrained weights ({recipe.model.encoder}), which cannot be loaded yet."
             )
         if preset == "quick" and not recipe.is_quick:
             raise UsageError(f"{recipe.id} is too long for the quick preset; use --preset paper.")
+
+
+def plan(
+    recipes: Sequence[Recipe], corpus: Corpus, *, protocols: Sequence[str], preset: str, seeds: int
+) -> list[RunSpec]:
+    """Return all runs, system by system, each once.
+
+    Raises:
+        UsageError: see `check`.
+        ProtocolError: a corpus that a protocol cannot split.
+    """
+    check(recipes, protocols=protocols, preset=preset)
+    specs = []
+    for recipe in recipes:
         for protocol in protocols:
             count = len(folds_of(recipe, corpus, protocol, 0))
             for fold in range(1 if preset == "quick" else count):
                 specs += [RunSpec(recipe, protocol, preset, fold, count, seed) for seed in range(seeds)]
-    return specs
+    return list(dict.fromkeys(specs))
 
 
 def labels_of(recipe: Recipe, corpus: Corpus) -> tuple[list[str], tuple[str, ...]]:

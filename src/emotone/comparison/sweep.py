@@ -2,6 +2,7 @@
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
@@ -21,7 +22,7 @@ from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
 from emotone.features.extract import extract
 from emotone.protocols import Sample
 
-__all__ = ["Failure", "Listener", "cores", "extract_features", "sweep"]
+__all__ = ["Failure", "Listener", "checkpoint_path", "cores", "extract_features", "sweep"]
 
 _CHECKPOINTS = ".checkpoints"
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -54,24 +55,35 @@ def cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def extract_features(specs: Sequence[RunSpec], setting: Setting, on_progress: Callable[[int, int], None]) -> None:
-    """Put the features of all samples of the runs into the cache, on all cores."""
+def extract_features(
+    specs: Sequence[RunSpec], setting: Setting, on_progress: Callable[[int, int], None]
+) -> list[Failure]:
+    """Put the features of all samples of the runs into the cache, on all cores. Returns the runs that get none."""
     wanted: dict[tuple[AudioConfig, FeatureConfig, AugmentConfig | None], set[Sample]] = {}
+    runs: dict[tuple[AudioConfig, FeatureConfig, AugmentConfig | None], list[RunSpec]] = {}
     for spec in specs:
         fold = folds_of(spec.recipe, setting.corpus, spec.protocol, spec.seed)[spec.fold]
         key = (spec.recipe.audio, spec.recipe.features, spec.recipe.augment)
         wanted.setdefault(key, set()).update(fold.train, fold.validation, fold.test)
+        runs.setdefault(key, []).append(spec)
     total, before = sum(len(samples) for samples in wanted.values()), 0
-    for (audio, features, augment), samples in wanted.items():
+    failures = []
+    for key, samples in wanted.items():
+        audio, features, augment = key
         start = before
-        extract(
-            items_of(sorted(samples), setting.corpus),
-            audio=audio,
-            features=features,
-            augment=augment,
-            on_progress=lambda done, _, start=start: on_progress(start + done, total),  # type: ignore[misc]
-        )
+        try:
+            extract(
+                items_of(sorted(samples), setting.corpus),
+                audio=audio,
+                features=features,
+                augment=augment,
+                on_progress=lambda done, _, start=start: on_progress(start + done, total),  # type: ignore[misc]
+            )
+        except EmotoneError as error:  # a clip too short for this system may be long enough for the others
+            failures += [Failure(spec, str(error)) for spec in runs[key]]
+            on_progress(before + len(samples), total)
         before += len(samples)
+    return failures
 
 
 def sweep(specs: Sequence[RunSpec], setting: Setting, folder: Path, *, jobs: int, listener: Listener) -> list[Failure]:
@@ -91,20 +103,23 @@ def sweep(specs: Sequence[RunSpec], setting: Setting, folder: Path, *, jobs: int
     pending = [spec for spec in specs if not finished(spec, folder, setting.data_hash)]
     if not pending:
         return []
-    extract_features(pending, setting, listener.features)
-    return _in_processes(pending, setting, folder, min(jobs, len(pending)), listener)
+    failures = extract_features(pending, setting, listener.features)
+    failed = {failure.spec for failure in failures}
+    ready = [spec for spec in pending if spec not in failed]
+    # As many jobs as for all runs, though some be finished: the threads of a job touch the last digits of its result.
+    return failures + _in_processes(ready, setting, folder, min(jobs, len(specs)), listener)
 
 
 def _one(spec: RunSpec, setting: Setting, folder: Path, on_epoch: Callable[[Epoch, int], None]) -> RunRecord:
-    checkpoint = _checkpoint(spec, setting, folder)
+    checkpoint = checkpoint_path(spec, setting, folder)
     record, _ = run(spec, setting, checkpoint=checkpoint, on_epoch=on_epoch)
     record.write(spec.path(folder))
     checkpoint.unlink(missing_ok=True)
     return record
 
 
-def _checkpoint(spec: RunSpec, setting: Setting, folder: Path) -> Path:
-    """Name the state of a training by all that it depends on, so that another recipe never resumes from it."""
+def checkpoint_path(spec: RunSpec, setting: Setting, folder: Path) -> Path:
+    """Name the state of a training by all that it depends on, so that no other training resumes from it."""
     state = f"{spec!r} {setting.data_hash} {setting.device} {setting.precision}"
     return folder / _CHECKPOINTS / f"{blake2b(state.encode(), digest_size=16).hexdigest()}.ckpt"
 
@@ -124,17 +139,22 @@ def _in_processes(
             for future in as_completed(futures):
                 spec = futures[future]
                 try:
-                    listener.finish(spec, future.result())
-                except (EmotoneError, OSError) as error:
-                    failures.append(Failure(spec, str(error)))
-        except BrokenProcessPool:
-            raise EmotoneError(
-                "A worker process was killed, most likely for want of memory. "
-                f"Finished runs are kept; go on with fewer than {jobs} --jobs."
-            ) from None
-        except BaseException:
+                    record = future.result()
+                except BrokenProcessPool:
+                    raise
+                except Exception as error:  # whatever stops one run does not stop the others
+                    reason = str(error) if isinstance(error, EmotoneError) else f"{type(error).__name__}: {error}"
+                    failures.append(Failure(spec, reason))
+                else:
+                    listener.finish(spec, record)
+        except BaseException as error:
             for process in multiprocessing.active_children():
-                process.terminate()
+                process.kill()  # Lightning only takes note of being asked to terminate
+            if isinstance(error, BrokenProcessPool):
+                raise EmotoneError(
+                    "A worker process was killed, most likely for want of memory. "
+                    f"Finished runs are kept; go on with fewer than {jobs} --jobs."
+                ) from None
             raise
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
@@ -172,11 +192,9 @@ def _told(news: Any, specs: Sequence[RunSpec], listener: Listener) -> Iterator[N
 
     thread = threading.Thread(target=listen, daemon=True)
     thread.start()
-    try:
-        yield
-    finally:
-        news.put(None)
-        thread.join(timeout=5)
+    yield
+    news.put(None)  # not after an error: a worker that was killed may hold the queue's lock for ever
+    thread.join(timeout=5)
 
 
 _shared: dict[str, Any] = {}
@@ -184,6 +202,7 @@ _shared: dict[str, Any] = {}
 
 
 def _enter(setting: Setting, folder: Path, news: Any) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sweep's own process decides
     _shared.update(setting=setting, folder=folder, news=news)
     parent = multiprocessing.parent_process()
     if parent is not None:

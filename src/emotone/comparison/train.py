@@ -1,15 +1,17 @@
 """One run whose fitted system is kept."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from emotone.comparison.plan import plan
+from emotone.comparison.plan import check, plan
 from emotone.comparison.run import Setting, run
-from emotone.comparison.sweep import extract_features
+from emotone.comparison.sweep import checkpoint_path, extract_features
 from emotone.corpora.base import Corpus
 from emotone.corpora.fingerprint import fingerprint
 from emotone.errors import UsageError
 from emotone.evaluation.record import RunRecord
+from emotone.files import make_folder
 from emotone.recipes.schema import Recipe
 from emotone.terminal import SweepProgress, counting
 from emotone.training.store import save_system
@@ -19,7 +21,7 @@ __all__ = ["train_one"]
 
 def train_one(
     recipe: Recipe,
-    corpus: Corpus,
+    load_corpus: Callable[[], Corpus],
     out: Path,
     *,
     protocol: str,
@@ -33,13 +35,16 @@ def train_one(
 
     Killed and run again, it goes on from its last checkpoint in `out`.
     """
+    check([recipe], protocols=[protocol], preset=preset)
+    make_folder(out)
+    corpus = load_corpus()
     specs = plan([recipe], corpus, protocols=[protocol], preset=preset, seeds=1)
     if not 1 <= fold <= len(specs):
         raise UsageError(f"--fold is {fold}; {protocol!r} with preset {preset!r} has folds 1 to {len(specs)}.")
     spec = replace(specs[fold - 1], seed=seed)
     with counting(f"Reading {corpus.info.name}") as progress:
         setting = Setting(corpus, fingerprint(corpus.utterances, on_progress=progress), device, precision)
-    checkpoint = out / "checkpoint.ckpt"
+    checkpoint = checkpoint_path(spec, setting, out)
     with SweepProgress([spec]) as listener:
         extract_features([spec], setting, listener.features)
         record, system = run(

@@ -14,6 +14,8 @@ from emotone.files import cache_folder, write_text
 
 __all__ = ["fingerprint"]
 
+_STATED = ("clip", "emotion", "speaker", "gender", "intensity", "statement", "repetition")  # what splits and scores use
+
 
 def fingerprint(utterances: Sequence[Utterance], *, on_progress: Callable[[int, int], None] | None = None) -> str:
     """Return 32 hexadecimal digits. Files are decoded once; later only their bytes are read."""
@@ -25,7 +27,7 @@ def fingerprint(utterances: Sequence[Utterance], *, on_progress: Callable[[int, 
         digests = pool.map(lambda utterance: _digest(utterance.path, known), utterances)
         for done, (utterance, (of_file, of_samples)) in enumerate(zip(utterances, digests, strict=True), start=1):
             known[of_file] = of_samples
-            whole.update(json.dumps([utterance.clip, utterance.emotion, utterance.speaker, of_samples]).encode())
+            whole.update(json.dumps([*(getattr(utterance, name) for name in _STATED), of_samples]).encode())
             if on_progress:
                 on_progress(done, len(utterances))
     if len(known) > before:

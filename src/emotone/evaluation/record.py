@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from emotone.config import Config
+from emotone.errors import EmotoneError
 from emotone.files import write_text
 from emotone.recipes.schema import Published
 
@@ -99,9 +100,18 @@ class RunRecord(Config):
 
 
 def read_records(folder: Path) -> list[RunRecord]:
-    """Read every run under `folder`, sorted by system, protocol, fold and seed; a file that is no run is an error."""
-    records = [
-        RunRecord.parse(json.loads(path.read_text(encoding="utf-8")), where=path)
-        for path in sorted(folder.rglob("*.json"))
-    ]
+    """Read every run under `folder`, sorted by system, protocol, fold and seed; a file that is no run is an error.
+
+    Hidden files do not count: a run that was killed while it wrote leaves one.
+    """
+    paths = sorted(path for path in folder.rglob("*.json") if not path.name.startswith("."))
+    records = [_read(path) for path in paths]
     return sorted(records, key=lambda run: (run.system, run.protocol, run.fold, run.seed))
+
+
+def _read(path: Path) -> RunRecord:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise EmotoneError(f"{path}: not the record of a run: {error}") from None
+    return RunRecord.parse(data, where=path)

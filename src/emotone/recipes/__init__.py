@@ -30,7 +30,10 @@ def load(name: str) -> Recipe:
     if name in names():
         return load_file(_folder() / f"{name}.yaml")
     if Path(name).suffix in (".yaml", ".yml"):
-        return load_file(Path(name))
+        recipe = load_file(Path(name))
+        if recipe.id in names() and recipe != load(recipe.id):
+            raise RecipeError(f"{name}: id {recipe.id!r} is a published system's; give yours one of its own.")
+        return recipe
     raise unknown("system", name, names())
 
 
