@@ -148,7 +148,7 @@ def train(
     out: Annotated[Path, typer.Option(help="Folder for the trained system.")],
     protocol: Annotated[str, typer.Option(help="How clips are split; see `emotone compare --help`.")] = "clean",
     fold: Annotated[int, typer.Option(help="Which fold, from 1.")] = 1,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1)] = 0,
+    seed: int = 0,
     preset: PresetOption = "paper",
     corpus: CorpusOption = None,
     data: DataOption = None,

@@ -35,6 +35,8 @@ def train_one(
 
     Killed and run again, it goes on from its last checkpoint in `out`.
     """
+    if not 0 <= seed < 2**32:
+        raise UsageError(f"--seed is {seed}; it must be 0 to {2**32 - 1}.")
     check([recipe], protocols=[protocol], preset=preset)
     make_folder(out)
     corpus = load_corpus()

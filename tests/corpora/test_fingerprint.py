@@ -1,0 +1,103 @@
+"""A corpus is known by what was said and how it is labelled, not by how it is stored."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from emotone.corpora.base import Utterance
+from emotone.corpora.fingerprint import fingerprint
+from emotone.errors import AudioError
+
+
+@pytest.fixture(autouse=True)
+def own_cache(no_data: Path) -> None:
+    pass
+
+
+@pytest.fixture
+def clips(tmp_path: Path) -> list[Utterance]:
+    random = np.random.default_rng(0)
+    utterances = []
+    for number in range(3):
+        path = tmp_path / f"{number}.wav"
+        soundfile.write(path, random.integers(-9000, 9000, 500).astype(np.int16), 16_000, subtype="PCM_16")
+        utterances.append(Utterance(path, "mine", str(number), "sad", speaker="anna", gender="female", repetition=1))
+    return utterances
+
+
+def as_format(utterances: Sequence[Utterance], suffix: str, rate: int = 16_000) -> list[Utterance]:
+    copies = []
+    for utterance in utterances:
+        samples, _ = soundfile.read(utterance.path, dtype="int16")
+        path = utterance.path.with_name(f"{utterance.path.stem}-{rate}{suffix}")
+        soundfile.write(path, samples, rate, subtype="PCM_16")
+        copies.append(replace(utterance, path=path))
+    return copies
+
+
+def test_a_flac_copy_is_the_same_corpus(clips: list[Utterance]) -> None:
+    assert fingerprint(clips) == fingerprint(as_format(clips, ".flac"))
+    assert len(fingerprint(clips)) == 32
+
+
+def test_where_it_lies_does_not_matter(clips: list[Utterance], tmp_path: Path) -> None:
+    moved = []
+    for utterance in clips:
+        path = tmp_path / "elsewhere" / utterance.path.name
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(utterance.path.read_bytes())
+        moved.append(replace(utterance, path=path))
+    assert fingerprint(moved) == fingerprint(clips)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"clip": "other"}, {"emotion": "happy"}, {"speaker": "berta"}, {"gender": "male"}, {"gender": None},
+     {"repetition": 2}, {"intensity": "strong"}, {"statement": "01"}],
+)  # fmt: skip
+def test_every_label_that_splits_or_scores_use_matters(clips: list[Utterance], change: dict[str, object]) -> None:
+    changed = [replace(clips[0], **change), *clips[1:]]  # type: ignore[arg-type]
+    assert fingerprint(changed) != fingerprint(clips)
+
+
+def test_samples_rate_and_number_of_clips_matter(clips: list[Utterance]) -> None:
+    before = fingerprint(clips)
+    assert fingerprint(as_format(clips, ".wav", rate=8_000)) != before
+    assert fingerprint(clips[:2]) != before
+    samples, rate = soundfile.read(clips[1].path, dtype="int16")
+    samples[250] += 1
+    soundfile.write(clips[1].path, samples, rate, subtype="PCM_16")
+    assert fingerprint(clips) != before
+
+
+def test_what_is_remembered_gives_the_same_and_is_not_trusted_when_broken(
+    clips: list[Utterance], no_data: Path
+) -> None:
+    before = fingerprint(clips)
+    memory = no_data / "fingerprints.json"
+    assert len(json.loads(memory.read_text())) == 3
+    written = memory.stat().st_mtime_ns
+    assert fingerprint(clips) == before and memory.stat().st_mtime_ns == written
+    for broken in ('{"a', "[]", ""):
+        memory.write_text(broken)
+        assert fingerprint(clips) == before
+
+
+def test_progress_counts_to_the_end(clips: list[Utterance]) -> None:
+    told: list[tuple[int, int]] = []
+    fingerprint(clips, on_progress=lambda done, total: told.append((done, total)))
+    assert told == [(1, 3), (2, 3), (3, 3)]
+
+
+def test_a_clip_that_cannot_be_read_is_named(clips: list[Utterance]) -> None:
+    clips[1].path.write_bytes(b"no audio")
+    with pytest.raises(AudioError, match=r"1\.wav"):
+        fingerprint(clips)
+    clips[1].path.unlink()
+    with pytest.raises(AudioError, match=r"1\.wav"):
+        fingerprint(clips)
