@@ -27,12 +27,13 @@ MAY_IMPORT = {
     "models": "errors models.config",
     "recipes": "errors emotions config features.config models.config",
     "protocols": "errors corpora.base features.config recipes",
+    "audit": "errors files audio corpora features.config protocols",
     "evaluation": "errors emotions config files recipes",
     "training": "errors files recipes protocols features models evaluation.record",
     "report": "errors emotions files audio augment corpora features evaluation recipes",
     "terminal": "",
-    "comparison": "errors emotions files augment corpora features models recipes protocols evaluation training report "
-    "terminal",
+    "comparison": "errors emotions files augment corpora features models recipes protocols audit evaluation training "
+    "report terminal",
     "show": "errors emotions features models recipes terminal",
     "cli": "errors corpora features recipes comparison terminal show",
 }  # fmt: skip
@@ -40,7 +41,9 @@ MAY_IMPORT = {
 every part may import itself, and everyone the version. Data flows one way: corpora, audio, features, models, training,
 evaluation, then comparison and report."""
 
-LIGHT = ("errors", "emotions", "config", "files", "audio", "corpora", "terminal", "cli", "recipes", "protocols")
+LIGHT = (
+    "errors", "emotions", "config", "files", "audio", "corpora", "terminal", "cli", "recipes", "protocols", "audit"
+)  # fmt: skip
 """Parts that import nothing heavy when they are loaded: the command line starts with them."""
 HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning")
 

@@ -228,6 +228,36 @@ def report(
     console.print(write_report(runs, found))
 
 
+@app.command()
+def audit(
+    system: Annotated[
+        str | None, typer.Argument(help="Id of a system, a recipe file, or the folder of a trained system.")
+    ] = None,
+    manifest: Annotated[
+        Path | None, typer.Option(help="Audit this manifest's column `split` (train, validation, test) instead.")
+    ] = None,
+    protocol: Annotated[str | None, typer.Option(help="How the system's clips are split. [default: published]")] = None,
+    corpus: CorpusOption = None,
+    data: DataOption = None,
+    out: Annotated[Path | None, typer.Option(help="A JSON file for every finding and all its cases.")] = None,
+) -> None:
+    """Find what a split leaks from test into training. Exit code 1 where something leaks."""
+    from emotone.comparison.audit import audit_manifest, audit_system
+
+    if (system is None) == (manifest is None):
+        raise UsageError("Give either a system or --manifest.")
+    if manifest is not None:
+        if corpus or data:
+            raise UsageError("--manifest names its own files; --corpus and --data go with a system.")
+        done = audit_manifest(manifest, _load_corpus(str(manifest), None), protocol=protocol)
+    else:
+        done = audit_system(str(system), lambda name: _load_corpus(corpus or name, data), protocol=protocol)
+    done.show()
+    if out:
+        done.write(out)
+    raise typer.Exit(1 if done.leaks else 0)
+
+
 def _load_corpus(name: str | None, data: Path | None, *, or_synthetic: bool = False) -> "Corpus":
     """Find the corpus asked for; by default RAVDESS, downloaded, or where that fails the synthetic one."""
     from emotone import corpora

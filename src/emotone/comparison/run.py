@@ -15,6 +15,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
+from emotone.audit import leaks_of
 from emotone.comparison.plan import RunSpec, folds_of, labels_of
 from emotone.corpora.base import Corpus
 from emotone.evaluation import intervals, metrics
@@ -109,7 +110,7 @@ def run(
         seed=spec.seed,
         scheme=recipe.scheme,
         classes=classes,
-        leaks=fold.leaks,
+        leaks=leaks_of(fold),
         published=recipe.published,
         metrics=metrics.summary(true, predicted, classes),
         intervals=intervals.bootstrap(true, predicted, intervals.clusters(speakers, clips), classes),

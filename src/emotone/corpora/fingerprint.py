@@ -12,27 +12,38 @@ from emotone.audio import read
 from emotone.corpora.base import Utterance
 from emotone.files import cache_folder, write_text
 
-__all__ = ["fingerprint"]
+__all__ = ["fingerprint", "sample_digests"]
 
 _STATED = ("clip", "emotion", "speaker", "gender", "intensity", "statement", "repetition")  # what splits and scores use
 
 
 def fingerprint(utterances: Sequence[Utterance], *, on_progress: Callable[[int, int], None] | None = None) -> str:
     """Return 32 hexadecimal digits. Files are decoded once; later only their bytes are read."""
+    whole = hashlib.blake2b(digest_size=16)
+    digests = sample_digests([utterance.path for utterance in utterances], on_progress=on_progress)
+    for utterance, of_samples in zip(utterances, digests, strict=True):
+        whole.update(json.dumps([*(getattr(utterance, name) for name in _STATED), of_samples]).encode())
+    return whole.hexdigest()
+
+
+def sample_digests(paths: Sequence[Path], *, on_progress: Callable[[int, int], None] | None = None) -> list[str]:
+    """Return a digest of each recording's decoded samples and rate, which all its lossless copies share.
+
+    Files are decoded once; later only their bytes are read.
+    """
     memory = cache_folder("fingerprints.json")
     known = _load(memory)
     before = len(known)
-    whole = hashlib.blake2b(digest_size=16)
+    digests = []
     with ThreadPoolExecutor() as pool:
-        digests = pool.map(lambda utterance: _digest(utterance.path, known), utterances)
-        for done, (utterance, (of_file, of_samples)) in enumerate(zip(utterances, digests, strict=True), start=1):
+        for of_file, of_samples in pool.map(lambda path: _digest(path, known), paths):
             known[of_file] = of_samples
-            whole.update(json.dumps([*(getattr(utterance, name) for name in _STATED), of_samples]).encode())
+            digests.append(of_samples)
             if on_progress:
-                on_progress(done, len(utterances))
+                on_progress(len(digests), len(paths))
     if len(known) > before:
         write_text(memory, json.dumps(known))
-    return whole.hexdigest()
+    return digests
 
 
 def _digest(path: Path, known: dict[str, str]) -> tuple[str, str]:
