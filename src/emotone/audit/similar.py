@@ -55,7 +55,7 @@ def similar_pairs(
     Raises:
         AudioError: a recording that cannot be read.
     """
-    content = json.dumps([_VERSION, *digests])
+    content = json.dumps([_VERSION, THRESHOLD, *digests])
     memory = cache_folder("audit", f"{hashlib.blake2b(content.encode(), digest_size=16).hexdigest()}.json")
     known = _load(memory)
     if known is not None:
