@@ -8,6 +8,8 @@ from typing import NamedTuple
 
 import pytest
 
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest-xdist has a process per core already
+
 SMALL = {
     "net": """
 extends: kakadiya/cnn

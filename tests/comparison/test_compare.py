@@ -64,8 +64,9 @@ def wait_until_none_is_left(session: int, *, seconds: float = 20) -> None:
 def test_killed_at_any_moment_it_ends_with_the_same_records(
     start: Start, small: dict[str, Path], tmp_path: Path
 ) -> None:
+    systems = small["net"], small["tree"]
     begun = time.monotonic()
-    undisturbed = start(*small.values(), "--out", tmp_path / "calm", cache="another")
+    undisturbed = start(*systems, "--out", tmp_path / "calm", cache="another")
     out, errors = undisturbed.communicate()
     took = time.monotonic() - begun
     assert undisturbed.returncode == 0, errors
@@ -73,20 +74,23 @@ def test_killed_at_any_moment_it_ends_with_the_same_records(
     for path in (tmp_path / "calm" / "runs").rglob("*.json"):
         json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)  # NaN is no JSON
 
-    moments = random.Random(20).choices(range(5, 55), k=5)  # in hundredths of what the whole takes
-    for moment in moments:
-        process = start(*small.values(), "--out", tmp_path / "killed")
-        time.sleep(took * moment / 100)
-        assert process.poll() is None, "it was done before it was killed"
-        process.kill()
-        process.communicate()
+    moment, kills = random.Random(20), 0
+    while kills < 5:
+        process = start(*systems, "--out", tmp_path / "killed")
+        try:
+            process.communicate(timeout=took * moment.uniform(0.05, 0.5))
+            took /= 2  # it was done before it could be killed: the machine has become faster
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            kills += 1
         wait_until_none_is_left(process.pid)
-    last = start(*small.values(), "--out", tmp_path / "killed")
+    last = start(*systems, "--out", tmp_path / "killed")
     _, errors = last.communicate()
     assert last.returncode == 0, errors
 
     expected, found = (read_records(tmp_path / name / "runs") for name in ("calm", "killed"))
-    assert [record.system for record in expected] == ["small/frames", "small/net", "small/tree"]
+    assert [record.system for record in expected] == ["small/net", "small/tree"]
     assert list(map(but_times, found)) == list(map(but_times, expected))
     names = [
         sorted(path.name for path in (tmp_path / name / "runs").rglob("[!.]*.json")) for name in ("calm", "killed")
@@ -101,7 +105,7 @@ def test_an_interrupt_ends_it_soon_and_says_how_to_go_on(start: Start, tmp_path:
         "extends: kakadiya/lstm\nid: small/endless\naudio: {rate: 16000}\n"
         "training: {patience: null, plateau: null}\nquick_epochs: 100000\n"
     )
-    process = start(endless, "--out", tmp_path / "out", "--seeds", "3", preexec_fn=_heed_interrupts)
+    process = start(endless, "--out", tmp_path / "out", preexec_fn=_heed_interrupts)
     _wait_for_training(process.pid)
     begun = time.monotonic()
     os.killpg(process.pid, signal.SIGINT)  # to all of the group, as a terminal does
@@ -120,10 +124,9 @@ def _heed_interrupts() -> None:
 
 
 def _wait_for_training(session: int) -> None:
-    """Wait until two workers have burnt so much processor time that they must be training."""
+    """Wait until a worker has burnt so much processor time that it must be training."""
     end = time.monotonic() + 120
     while time.monotonic() < end:
-        busy = 0
         for stat in Path("/proc").glob("[0-9]*/stat"):
             try:
                 fields = stat.read_text().rpartition(")")[2].split()
@@ -131,9 +134,8 @@ def _wait_for_training(session: int) -> None:
             except OSError:
                 continue
             seconds = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-            busy += int(fields[3]) == session and "spawn_main" in command and seconds > 8
-        if busy == 2:
-            return
+            if int(fields[3]) == session and "spawn_main" in command and seconds > 10:
+                return
         time.sleep(0.2)
     raise AssertionError("no worker ever trained")
 
