@@ -41,7 +41,7 @@ class Network(nn.Module):
                 dimensions=2 if config.reads in ("image", "chunks") else 1,
             )
             if config.reads in ("image", "chunks"):  # a third faster on a CPU
-                self.convolution = self.convolution.to(memory_format=torch.channels_last)
+                self.convolution.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         steps, size = self._size_of_steps()
         self.recurrent = nn.ModuleList()
         if config.recurrent:
