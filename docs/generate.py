@@ -1,5 +1,6 @@
 """Write the README's table and picture from the runs under results/: `make docs`."""
 
+import shutil
 from pathlib import Path
 
 from emotone import recipes
@@ -29,3 +30,4 @@ if __name__ == "__main__":
     readme = ROOT / "README.md"
     write_text(readme, with_table(readme.read_text(encoding="utf-8")))
     build(read_records(ROOT / "results" / "runs"), ROOT / "results" / "report")
+    shutil.copy(ROOT / "results" / "report" / "figures" / "leaderboard.png", ROOT / "docs" / "leaderboard.png")
