@@ -1,6 +1,9 @@
 """From recordings to frames: decode, prepare, augment, take features; from the cache where they were taken before."""
 
 import hashlib
+import os
+import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -81,7 +84,13 @@ def extract(
         else:
             keep(index, frames)
     processes = workers if len(missing) >= _WORTH_PROCESSES else 1
-    parallel = joblib.Parallel(n_jobs=processes, return_as="generator", batch_size="auto")
+    parallel = joblib.Parallel(
+        n_jobs=processes,
+        return_as="generator",
+        batch_size="auto",
+        initializer=_end_with,
+        initargs=(os.getpid(),),
+    )
     made = parallel(joblib.delayed(job.compute)(items[index]) for index, _ in missing)
     for (index, name), frames in zip(missing, made, strict=True):
         cache.store(name, frames)
@@ -97,6 +106,17 @@ def take_features(samples: npt.NDArray[np.float32], rate: int, config: FeatureCo
         frames, _ = _front_end(config, rate)(torch.from_numpy(np.ascontiguousarray(samples))[None])
     array: Frames = frames[0].numpy()
     return array
+
+
+def _end_with(parent: int) -> None:
+    """End this worker when the process that started it is gone; loky's own would wait for work for minutes."""
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _check_variants(variants: set[str], augment: AugmentConfig | None) -> None:
