@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench docs clean
+.PHONY: run test lint docs clean
 
 run: $(VENV)/.train
 	$(BIN)/emotone compare --preset quick --out runs
@@ -15,9 +15,6 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
-
-bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/features.py
 
 docs: $(VENV)/.dev
 	$(BIN)/python docs/generate.py
