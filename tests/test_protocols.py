@@ -50,7 +50,14 @@ def labels_of(recipe: Recipe, utterances: Sequence[Utterance]) -> list[str]:
     return [scheme.to_label(utterance.emotion, utterance.gender) for utterance in utterances]
 
 
-def split(name: str | Recipe, protocol: str, utterances: Sequence[Utterance] = RAVDESS, *, seed: int = 0) -> list[Fold]:
+def split(
+    name: str | Recipe,
+    protocol: str,
+    utterances: Sequence[Utterance] = RAVDESS,
+    *,
+    seed: int = 0,
+    digests: Sequence[str] = (),
+) -> list[Fold]:
     recipe = recipes.load(name) if isinstance(name, str) else name
     return make_folds(
         protocol,
@@ -61,6 +68,7 @@ def split(name: str | Recipe, protocol: str, utterances: Sequence[Utterance] = R
         augment=recipe.augment,
         variants=copies(recipe.augment) if recipe.augment else (),
         seed=seed,
+        digests=digests,
     )
 
 
@@ -128,6 +136,19 @@ def test_every_split_of_every_system_is_sound(recipe: Recipe, protocol: str) -> 
         assert not clips(fold.train) & clips(fold.test), "kin of a test clip is trained on"
         assert not clips(fold.train) & clips(fold.validation)
         assert clips(fold.train) | clips(fold.validation) | clips(fold.test) == set(range(1440))
+
+
+def test_clean_leaves_the_twin_of_a_tested_clip_out_of_training_and_published_does_not() -> None:
+    recipe = recipes.load("onah/cnn-lstm")
+    (plain,) = split(recipe, "clean")
+    tested, trained, validated = plain.test[0].clip, plain.train[0].clip, plain.validation[0].clip
+    digests = [str(clip) for clip in range(len(RAVDESS))]
+    digests[trained] = digests[validated] = digests[tested]
+    (fold,) = split(recipe, "clean", digests=digests)
+    assert fold.test == plain.test
+    assert clips(plain.train) - clips(fold.train) == {trained}
+    assert clips(plain.validation) - clips(fold.validation) == {validated}
+    assert split(recipe, "published", digests=digests) == split(recipe, "published")
 
 
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.id)

@@ -73,6 +73,7 @@ def make_folds(
     augment: AugmentConfig | None,
     variants: Sequence[str],
     seed: int,
+    digests: Sequence[str] = (),
 ) -> list[Fold]:
     """Split `utterances` (with one label each) under a protocol.
 
@@ -86,6 +87,8 @@ def make_folds(
         augment: the recipe's augmentation.
         variants: the names of its copies of a clip.
         seed: of the random split.
+        digests: one per clip, the same for clips that are one recording under two names, of which RAVDESS has a pair.
+            `clean` leaves the twin of a tested clip out of training and validation. Empty where none are known.
 
     Raises:
         UsageError: an unknown protocol.
@@ -95,7 +98,9 @@ def make_folds(
         raise unknown("protocol", protocol, PROTOCOLS)
     if not utterances:
         raise ProtocolError(f"Protocol {protocol!r} has no clips to split.")
-    task = _Task(protocol, utterances, np.asarray(labels), split, monitor, augment, tuple(variants), seed)
+    task = _Task(
+        protocol, utterances, np.asarray(labels), split, monitor, augment, tuple(variants), seed, tuple(digests)
+    )
     folds = [_published(task)] if protocol == "published" else _unleaked(task)
     for fold in folds:
         _check(fold, task)
@@ -112,6 +117,7 @@ class _Task:
     augment: AugmentConfig | None
     variants: tuple[str, ...]
     seed: int
+    digests: tuple[str, ...]
 
 
 def _published(task: _Task) -> Fold:
@@ -140,12 +146,22 @@ def _unleaked(task: _Task) -> list[Fold]:
     if task.protocol == "clean":
         carve = monitor == "validation" and not task.split.validation
         parts = _fractions(range(len(task.labels)), task, _with_validation(task.split) if carve else task.split)
-        return [_from_clips(0, 1, parts, monitor, task)]
+        return [_from_clips(0, 1, _without_twins(parts, task.digests), monitor, task)]
     groups = _test_speakers(task)
     return [
         _from_clips(number, len(groups), _by_speaker(group, number, task), monitor, task)
         for number, group in enumerate(groups)
     ]
+
+
+def _without_twins(parts: Sequence[Indices], digests: Sequence[str]) -> Sequence[Indices]:
+    """Leave out of training and validation what is tested under another name."""
+    if not digests:
+        return parts
+    train, validation, test = parts
+    tested = {digests[clip] for clip in test}
+    unheard = np.asarray([digest not in tested for digest in digests])
+    return train[unheard[train]], validation[unheard[validation]], test
 
 
 def _from_clips(index: int, of: int, parts: Sequence[Indices], monitor: str, task: _Task) -> Fold:

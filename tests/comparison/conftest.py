@@ -9,7 +9,7 @@ from emotone import corpora, recipes
 from emotone.comparison.plan import RunSpec
 from emotone.comparison.run import Setting
 from emotone.corpora.base import Corpus
-from emotone.corpora.fingerprint import fingerprint
+from emotone.corpora.fingerprint import sample_digests
 from emotone.evaluation.record import RunRecord
 from emotone.recipes.schema import Recipe
 
@@ -45,7 +45,7 @@ def corpus(synthetic: Path) -> Corpus:
 
 @pytest.fixture(scope="session")
 def setting(corpus: Corpus, cache_of_the_tests: None) -> Setting:
-    return Setting(corpus, fingerprint(corpus.utterances), "cpu")
+    return Setting(corpus, sample_digests(corpus.utterances), "cpu")
 
 
 @pytest.fixture(scope="session")

@@ -142,7 +142,7 @@ def test_statistics_fit_on_test_clips_are_found_in_a_trained_system(
 
     system, corpus = load_system(folder), load_corpus("synthetic", data=synthetic)
     described = json.loads((folder / "system.json").read_text(encoding="utf-8"))
-    fold = folds_of(system.recipe, corpus, "loso", 0)[1]
+    fold = folds_of(system.recipe, corpus, "loso", 0, ())[1]
 
     def refit(*samples: Sample) -> None:
         audio, features = system.recipe.audio, system.recipe.features

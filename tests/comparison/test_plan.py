@@ -106,6 +106,8 @@ def test_only_a_whole_record_of_this_recipe_on_this_data_is_finished(
     assert not finished(spec_of(systems["tree"], seed=1), tmp_path, setting.data_hash)
     other = systems["tree"].model_copy(update={"features": systems["tree"].features.model_copy(update={"mfcc": 12})})
     assert not finished(spec_of(other), tmp_path, setting.data_hash)
+    reworded = systems["tree"].model_copy(update={"title": "In other words", "choices": ("none",)})
+    assert finished(spec_of(reworded), tmp_path, setting.data_hash), "a run is not made again for a comment"
 
     whole = path.read_text(encoding="utf-8")
     for broken in (whole[: len(whole) // 2], "", "[]", "{}", json.dumps(json.loads(whole) | {"confusion": "none"})):

@@ -20,7 +20,7 @@ def test_a_record_says_what_was_done(setting: Setting, systems: dict[str, Recipe
     recipe = systems[name]
     spec = RunSpec(recipe, protocol, "quick", 0, 1, 0)
     record, system = run(spec, setting)
-    fold = folds_of(recipe, setting.corpus, protocol, 0)[0]
+    fold = folds_of(recipe, setting.corpus, protocol, 0, setting.digests)[0]
     labels, classes = labels_of(recipe, setting.corpus)
     clips = setting.corpus.utterances
 
@@ -87,7 +87,7 @@ def test_a_state_of_training_is_found_by_the_same_training_only(
         (replace(spec, preset="quick"), setting),
         (replace(spec, fold=1), setting),
         (replace(spec, seed=1), setting),
-        (spec, replace(setting, data_hash="another corpus")),
+        (spec, replace(setting, digests=("another", *setting.digests[1:]))),
         (spec, replace(setting, device="cuda")),
         (spec, replace(setting, precision="bf16")),
     ]

@@ -84,12 +84,14 @@ def test_a_run_that_fails_is_reported_and_the_others_go_on(
 def test_a_worker_that_is_killed_ends_the_sweep_in_words(
     setting: Setting, systems: dict[str, Recipe], tmp_path: Path
 ) -> None:
+    endless = {name: systems[name].model_copy(update={"quick_epochs": 100_000}) for name in ("net", "frames")}
+
     class Killer(Heard):
         def epoch(self, *told: Any) -> None:
             super().epoch(*told)
             os.kill(multiprocessing.active_children()[0].pid or 0, signal.SIGKILL)
 
     with pytest.raises(EmotoneError, match=r"worker process was killed.*fewer than 2 --jobs"):
-        sweep(specs_of(systems, setting.corpus, "net", "frames"), setting, tmp_path, jobs=2, listener=Killer())
+        sweep(specs_of(endless, setting.corpus, *endless), setting, tmp_path, jobs=2, listener=Killer())
     assert not multiprocessing.active_children()
     assert not read_records(tmp_path), "a run that was killed has left a record"

@@ -54,7 +54,7 @@ def listen(utterances: Sequence[Utterance], *, on_progress: Callable[[int, int],
     Raises:
         AudioError: a recording that cannot be read.
     """
-    digests = sample_digests([utterance.path for utterance in utterances], on_progress=on_progress)
+    digests = sample_digests(utterances, on_progress=on_progress)
     first = {digest: clip for clip, digest in reversed(list(enumerate(digests)))}
     clips = sorted(first.values())
     found = similar_pairs(

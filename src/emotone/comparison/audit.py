@@ -11,7 +11,7 @@ from emotone.audit import Finding, Split, find, listen, of_fold, of_manifest, pr
 from emotone.comparison.learnt import learnt_from
 from emotone.comparison.plan import folds_of
 from emotone.corpora.base import Corpus
-from emotone.corpora.fingerprint import fingerprint
+from emotone.corpora.fingerprint import fingerprint, sample_digests
 from emotone.errors import EmotoneError, UsageError, unknown
 from emotone.files import write_text
 from emotone.protocols import PROTOCOLS
@@ -86,7 +86,7 @@ def audit_system(name: str, load_corpus: Callable[[str | None], Corpus], *, prot
     if chosen not in PROTOCOLS:
         raise unknown("protocol", chosen, PROTOCOLS)
     corpus = load_corpus(None)
-    folds = folds_of(recipe, corpus, chosen, 0)
+    folds = folds_of(recipe, corpus, chosen, 0, _digests(corpus))
     findings = _find([of_fold(fold, corpus.utterances) for fold in folds], corpus, chosen)
     return Audit(recipe.id, corpus.info.name, chosen, 0, len(folds), len(corpus.utterances), tuple(findings))
 
@@ -104,6 +104,11 @@ def audit_manifest(manifest: Path, corpus: Corpus, *, protocol: str | None) -> A
     return Audit(str(manifest), corpus.info.name, protocol, None, 1, len(corpus.utterances), tuple(findings))
 
 
+def _digests(corpus: Corpus) -> tuple[str, ...]:
+    with counting(f"Reading {corpus.info.name}") as progress:
+        return sample_digests(corpus.utterances, on_progress=progress)
+
+
 def _find(splits: Sequence[Split], corpus: Corpus, protocol: str | None) -> list[Finding]:
     with counting(f"Listening to {corpus.info.name}") as progress:
         sounds = listen(corpus.utterances, on_progress=progress)
@@ -119,14 +124,14 @@ def _audit_trained(folder: Path, load_corpus: Callable[[str | None], Corpus], pr
     if missing:
         raise EmotoneError(f"{folder / _SYSTEM}: 'trained_on' lacks {', '.join(sorted(missing))}.")
     corpus = load_corpus(origin["corpus"] if origin["corpus"] in corpora.names() else None)
-    with counting(f"Reading {corpus.info.name}") as progress:
-        found = fingerprint(corpus.utterances, on_progress=progress)
+    digests = _digests(corpus)
+    found = fingerprint(corpus.utterances, digests)
     if found != origin["data_hash"]:
         raise EmotoneError(
             f"{folder}: trained on {origin['corpus']} {origin['data_hash']}; "
             f"{corpus.root} is {corpus.info.name} {found}. Give the same data as --corpus or --data."
         )
-    fold = folds_of(system.recipe, corpus, origin["protocol"], origin["seed"])[origin["fold"] - 1]
+    fold = folds_of(system.recipe, corpus, origin["protocol"], origin["seed"], digests)[origin["fold"] - 1]
     findings = _find([of_fold(fold, corpus.utterances)], corpus, origin["protocol"])
     with counting("Features") as progress:
         findings = [*learnt_from(system, fold, corpus, on_progress=progress), *findings]

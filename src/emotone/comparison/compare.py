@@ -8,7 +8,7 @@ from emotone.comparison.plan import check, finished, plan
 from emotone.comparison.run import Setting
 from emotone.comparison.sweep import Failure, cores, sweep
 from emotone.corpora.base import Corpus
-from emotone.corpora.fingerprint import fingerprint
+from emotone.corpora.fingerprint import sample_digests
 from emotone.errors import EmotoneError, UsageError
 from emotone.evaluation.record import read_records
 from emotone.files import make_folder
@@ -49,12 +49,11 @@ def compare(
     corpus = load_corpus()
     specs = plan(chosen, corpus, protocols=protocols, preset=preset, seeds=seeds)
     with counting(f"Reading {corpus.info.name}") as progress:
-        data_hash = fingerprint(corpus.utterances, on_progress=progress)
-    setting = Setting(corpus, data_hash, device, precision)
+        setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision)
     synthetic = ", synthetic: not real speech" if corpus.info.synthetic else ""
     console.print(f"{corpus.info.title}{synthetic}: {len(corpus.utterances)} clips; {len(specs)} runs, {preset} preset")
     folder = out / "runs" / corpus.info.name
-    pending = [spec for spec in specs if not finished(spec, folder, data_hash)]
+    pending = [spec for spec in specs if not finished(spec, folder, setting.data_hash)]
     if len(pending) < len(specs):
         console.print(f"{len(specs) - len(pending)} of them are there already")
     try:

@@ -1,9 +1,10 @@
 """Which runs a comparison consists of, and which of them are done."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from emotone import augment
 from emotone.corpora.base import Corpus
@@ -20,6 +21,8 @@ PRESETS = {
     "quick": "few epochs and the first fold only: a look in minutes, no reproduction",
     "paper": "the paper's own number of epochs, all folds",
 }
+
+_WORDS = ("title", "published", "choices")  # of a recipe: what says something of a run, and changes nothing in it
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def plan(
     specs = []
     for recipe in recipes:
         for protocol in protocols:
-            count = len(folds_of(recipe, corpus, protocol, 0))
+            count = len(folds_of(recipe, corpus, protocol, 0, ()))
             for fold in range(1 if preset == "quick" else count):
                 specs += [RunSpec(recipe, protocol, preset, fold, count, seed) for seed in range(seeds)]
     return list(dict.fromkeys(specs))
@@ -114,8 +117,8 @@ def variants_of(recipe: Recipe) -> tuple[str, ...]:
     return tuple(augment.copies(recipe.augment)) if recipe.augment else ()
 
 
-def folds_of(recipe: Recipe, corpus: Corpus, protocol: str, seed: int) -> list[Fold]:
-    """Return the folds of a protocol for a recipe on a corpus."""
+def folds_of(recipe: Recipe, corpus: Corpus, protocol: str, seed: int, digests: Sequence[str]) -> list[Fold]:
+    """Return the folds of a protocol for a recipe on a corpus; see `make_folds`."""
     labels, _ = labels_of(recipe, corpus)
     return make_folds(
         protocol,
@@ -126,11 +129,12 @@ def folds_of(recipe: Recipe, corpus: Corpus, protocol: str, seed: int) -> list[F
         augment=recipe.augment,
         variants=variants_of(recipe),
         seed=seed,
+        digests=digests,
     )
 
 
 def finished(spec: RunSpec, folder: Path, data_hash: str) -> bool:
-    """Tell whether the run's JSON is there, of this recipe and this data. Anything else is run again."""
+    """Tell whether the run's JSON is there, of this recipe (its words apart) and this data. Else it is run again."""
     path = spec.path(folder)
     if not path.is_file():
         return False
@@ -138,4 +142,9 @@ def finished(spec: RunSpec, folder: Path, data_hash: str) -> bool:
         record = RunRecord.parse(json.loads(path.read_text(encoding="utf-8")), where=path)
     except (ValueError, EmotoneError):
         return False
-    return record.data_hash == data_hash and record.recipe == spec.recipe.model_dump(mode="json")
+    made_of, wanted = (_but_words(recipe) for recipe in (record.recipe, spec.recipe.model_dump(mode="json")))
+    return record.data_hash == data_hash and made_of == wanted
+
+
+def _but_words(recipe: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in recipe.items() if key not in _WORDS}

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from statistics import median
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from emotone.audit import leaks_of
 from emotone.comparison.plan import RunSpec, folds_of, labels_of
 from emotone.corpora.base import Corpus
+from emotone.corpora.fingerprint import fingerprint
 from emotone.evaluation import intervals, metrics
 from emotone.evaluation.record import Epoch, Predictions, RunRecord, Split
 from emotone.features.extract import Item, extract
@@ -47,9 +48,15 @@ class Setting:
     """What all runs of a comparison share."""
 
     corpus: Corpus
-    data_hash: str
+    digests: tuple[str, ...]
+    """`sample_digests` of the corpus: what is trained and tested on, and which clips are one recording."""
     device: str = "auto"
     precision: str = "32"
+
+    @cached_property
+    def data_hash(self) -> str:
+        """The corpus's identity."""
+        return fingerprint(self.corpus.utterances, self.digests)
 
 
 def items_of(samples: Sequence[Sample], corpus: Corpus) -> list[Item]:
@@ -68,7 +75,7 @@ def run(
     """Train and test one system once."""
     recipe, corpus = spec.recipe, setting.corpus
     labels, classes = labels_of(recipe, corpus)
-    fold = folds_of(recipe, corpus, spec.protocol, spec.seed)[spec.fold]
+    fold = folds_of(recipe, corpus, spec.protocol, spec.seed, setting.digests)[spec.fold]
     started = perf_counter()
     samples = sorted({*fold.train, *fold.validation, *fold.test})
     features = extract(

@@ -62,7 +62,7 @@ def extract_features(
     wanted: dict[tuple[AudioConfig, FeatureConfig, AugmentConfig | None], set[Sample]] = {}
     runs: dict[tuple[AudioConfig, FeatureConfig, AugmentConfig | None], list[RunSpec]] = {}
     for spec in specs:
-        fold = folds_of(spec.recipe, setting.corpus, spec.protocol, spec.seed)[spec.fold]
+        fold = folds_of(spec.recipe, setting.corpus, spec.protocol, spec.seed, setting.digests)[spec.fold]
         key = (spec.recipe.audio, spec.recipe.features, spec.recipe.augment)
         wanted.setdefault(key, set()).update(fold.train, fold.validation, fold.test)
         runs.setdefault(key, []).append(spec)

@@ -8,7 +8,7 @@ from emotone.comparison.plan import check, plan
 from emotone.comparison.run import Setting, run
 from emotone.comparison.sweep import checkpoint_path, extract_features
 from emotone.corpora.base import Corpus
-from emotone.corpora.fingerprint import fingerprint
+from emotone.corpora.fingerprint import sample_digests
 from emotone.errors import UsageError
 from emotone.evaluation.record import RunRecord
 from emotone.files import make_folder
@@ -45,7 +45,7 @@ def train_one(
         raise UsageError(f"--fold is {fold}; {protocol!r} with preset {preset!r} has folds 1 to {len(specs)}.")
     spec = replace(specs[fold - 1], seed=seed)
     with counting(f"Reading {corpus.info.name}") as progress:
-        setting = Setting(corpus, fingerprint(corpus.utterances, on_progress=progress), device, precision)
+        setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision)
     checkpoint = checkpoint_path(spec, setting, out)
     with SweepProgress([spec]) as listener:
         extract_features([spec], setting, listener.features)

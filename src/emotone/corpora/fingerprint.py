@@ -17,16 +17,17 @@ __all__ = ["fingerprint", "sample_digests"]
 _STATED = ("clip", "emotion", "speaker", "gender", "intensity", "statement", "repetition")  # what splits and scores use
 
 
-def fingerprint(utterances: Sequence[Utterance], *, on_progress: Callable[[int, int], None] | None = None) -> str:
-    """Return 32 hexadecimal digits. Files are decoded once; later only their bytes are read."""
+def fingerprint(utterances: Sequence[Utterance], digests: Sequence[str]) -> str:
+    """Return 32 hexadecimal digits for clips and the `sample_digests` of them."""
     whole = hashlib.blake2b(digest_size=16)
-    digests = sample_digests([utterance.path for utterance in utterances], on_progress=on_progress)
     for utterance, of_samples in zip(utterances, digests, strict=True):
         whole.update(json.dumps([*(getattr(utterance, name) for name in _STATED), of_samples]).encode())
     return whole.hexdigest()
 
 
-def sample_digests(paths: Sequence[Path], *, on_progress: Callable[[int, int], None] | None = None) -> list[str]:
+def sample_digests(
+    utterances: Sequence[Utterance], *, on_progress: Callable[[int, int], None] | None = None
+) -> tuple[str, ...]:
     """Return a digest of each recording's decoded samples and rate, which all its lossless copies share.
 
     Files are decoded once; later only their bytes are read.
@@ -36,14 +37,14 @@ def sample_digests(paths: Sequence[Path], *, on_progress: Callable[[int, int], N
     before = len(known)
     digests = []
     with ThreadPoolExecutor() as pool:
-        for of_file, of_samples in pool.map(lambda path: _digest(path, known), paths):
+        for of_file, of_samples in pool.map(lambda utterance: _digest(utterance.path, known), utterances):
             known[of_file] = of_samples
             digests.append(of_samples)
             if on_progress:
-                on_progress(len(digests), len(paths))
+                on_progress(len(digests), len(utterances))
     if len(known) > before:
         write_text(memory, json.dumps(known))
-    return digests
+    return tuple(digests)
 
 
 def _digest(path: Path, known: dict[str, str]) -> tuple[str, str]:
