@@ -30,5 +30,5 @@ $(VENV)/.train: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,media,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,media,wav2vec2,dev]'
 	touch $@

@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -93,3 +93,68 @@ def emotone(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str])
         return Done(code, *capsys.readouterr())
 
     return run
+
+
+TINY: dict[str, Any] = {
+    "hidden_size": 32,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+    "intermediate_size": 64,
+    "conv_dim": (16,) * 7,
+    "num_conv_pos_embeddings": 16,
+    "num_conv_pos_embedding_groups": 4,
+    "classifier_proj_size": 24,
+    "initializer_range": 0.2,
+}
+MASKED = {"feat_extract_norm": "layer", "do_stable_layer_norm": True}
+"""As the large encoders are made, which were trained with an attention mask."""
+
+
+def save_encoder(name: str, folder: Path, *, seed: int = 0) -> Path:
+    """Save a tiny encoder of a real architecture, with random weights, as the hub has them: with its processor."""
+    import torch
+    import transformers as hf
+
+    torch.manual_seed(seed)
+    masked = name != "wav2vec2"
+    extractor: Any = hf.Wav2Vec2FeatureExtractor(return_attention_mask=masked)
+    if name == "wav2vec2":
+        model: Any = hf.Wav2Vec2ForPreTraining(hf.Wav2Vec2Config(**TINY))
+        vocabulary = folder / "vocab.json"
+        folder.mkdir(parents=True, exist_ok=True)
+        vocabulary.write_text('{"<pad>": 0, "<s>": 1, "</s>": 2, "<unk>": 3, "|": 4, "A": 5}')
+        extractor = hf.Wav2Vec2Processor(extractor, hf.Wav2Vec2CTCTokenizer(str(vocabulary)))
+    elif name == "wav2vec2-large":
+        model = hf.Wav2Vec2ForCTC(hf.Wav2Vec2Config(**TINY, **MASKED, vocab_size=6))
+    elif name == "hubert":
+        model = hf.HubertModel(hf.HubertConfig(**TINY, **MASKED))
+    elif name == "wavlm":
+        model = hf.WavLMModel(hf.WavLMConfig(**TINY, **MASKED))
+    elif name == "data2vec-audio":
+        model = hf.Data2VecAudioModel(hf.Data2VecAudioConfig(**TINY | {"num_conv_pos_embeddings": 3}))
+    else:
+        extractor = hf.WhisperFeatureExtractor()
+        sizes = dict.fromkeys(("encoder_layers", "decoder_layers", "encoder_attention_heads"), 2)
+        sizes |= {"decoder_attention_heads": 2, "encoder_ffn_dim": 64, "decoder_ffn_dim": 64, "vocab_size": 10}
+        special = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
+        config = hf.WhisperConfig(d_model=32, classifier_proj_size=24, init_std=0.2, **sizes, **special)
+        model = hf.WhisperForConditionalGeneration(config)
+    model.save_pretrained(folder)
+    extractor.save_pretrained(folder)
+    return folder
+
+
+ENCODERS = ("wav2vec2", "wav2vec2-large", "hubert", "wavlm", "data2vec-audio", "whisper")
+
+
+@pytest.fixture(scope="session")
+def make_encoder() -> Callable[..., Path]:
+    """Return the function that saves a tiny encoder, of its name and folder; `seed` draws its weights."""
+    return save_encoder
+
+
+@pytest.fixture(scope="session")
+def encoders(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """Folders of tiny pretrained encoders, one of every architecture; wav2vec2 as base (no mask) and as large."""
+    folder = tmp_path_factory.mktemp("encoders")
+    return {name: save_encoder(name, folder / name) for name in ENCODERS}

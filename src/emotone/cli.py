@@ -34,6 +34,10 @@ DataOption = Annotated[
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
 PrecisionOption = Annotated[str, typer.Option(help="32 or bf16 (mixed).")]
+EncoderOption = Annotated[
+    str | None,
+    typer.Option(help="Pretrained encoder for the systems that have one: a folder, or a name on the Hugging Face hub."),
+]
 PresetOption = Annotated[str, typer.Option(help="quick or paper.")]
 
 
@@ -57,12 +61,13 @@ def systems(context: typer.Context) -> None:
     if context.invoked_subcommand:
         return
     from emotone import recipes
+    from emotone.comparison.encoders import has_weights
     from emotone.terminal import table
 
     rows = []
     for recipe in map(recipes.load, recipes.names()):
         accuracy = recipe.published.accuracy
-        status = "needs pretrained weights" if recipe.needs_weights else "runs"
+        status = "runs" if has_weights(recipe) else "needs pretrained weights"
         rows.append((recipe.id, recipe.title, None if accuracy is None else f"{accuracy:.1%}", status))
     table(("System", "What", "Published", "Status"), rows, numbers=("Published",))
 
@@ -154,6 +159,7 @@ def train(
     data: DataOption = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "32",
+    encoder: EncoderOption = None,
 ) -> None:
     """Train one system, test it, and store it without pickle."""
     from emotone import recipes
@@ -170,6 +176,7 @@ def train(
         preset=preset,
         device=_device(device),
         precision=_precision(precision),
+        encoder=encoder,
     )
     console.print(
         f"Accuracy {record.metrics['accuracy']:.1%}, UAR {record.metrics['uar']:.1%} on {record.split.test} test"
@@ -188,6 +195,7 @@ def compare(
     jobs: Annotated[int | None, typer.Option(help="Runs at a time. [default: one per core]")] = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "32",
+    encoder: EncoderOption = None,
     corpus: CorpusOption = None,
     data: DataOption = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs' JSON and the report.")] = Path("runs"),
@@ -207,6 +215,7 @@ def compare(
         jobs=jobs,
         device=_device(device),
         precision=_precision(precision),
+        encoder=encoder,
     )
     raise typer.Exit(1 if failed else 0)
 

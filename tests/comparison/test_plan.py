@@ -66,11 +66,15 @@ def test_what_cannot_run_is_refused_before_a_corpus_is_needed(systems: dict[str,
 
     assert "'quik'. Valid: quick, paper" in refusal([], preset="quik")
     assert "'lose'. Valid: loso, " in refusal([], protocol="lose")
-    assert "nguyen/wav2vec2 needs pretrained weights" in refusal([recipes.load("nguyen/wav2vec2")])
     slow = recipes.load("bhanbhro/cnn-lstm")
     assert "bhanbhro/cnn-lstm is too long for the quick preset; use --preset paper" in refusal([slow], preset="quick")
     twins = [systems["net"], systems["net"].model_copy(update={"title": "another"})]
     assert "Two recipes are called 'small/net'" in refusal(twins)
+
+
+def test_pretrained_weights_are_found_before_a_run_is_planned(corpus: Corpus) -> None:
+    with pytest.raises(UsageError, match="nguyen/wav2vec2 needs pretrained weights"):
+        plan([recipes.load("nguyen/wav2vec2")], corpus, protocols=["clean"], preset="paper", seeds=1)
 
 
 def test_a_corpus_that_a_protocol_cannot_split(corpus: Corpus, systems: dict[str, Recipe]) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from emotone.errors import UsageError
+from emotone.errors import DownloadError
 from emotone.evaluation.record import Epoch
 from emotone.recipes.schema import Recipe
 from emotone.training import fit
@@ -86,10 +86,12 @@ def test_fewer_epochs_than_the_recipes(small: Callable[..., Recipe], task_for: C
     assert len(system.classifier.history_) == 2
 
 
-def test_pretrained_encoders_are_refused_in_words(task_for: Callable[..., Any]) -> None:
+def test_an_encoder_that_cannot_be_had_is_refused_in_words(task_for: Callable[..., Any]) -> None:
     from emotone import recipes
 
     recipe = recipes.load("nguyen/wav2vec2")
+    model = recipe.model.model_copy(update={"encoder": "emotone-tests/no-such-encoder"})
+    recipe = recipe.model_copy(update={"model": model})
     task = task_for(recipe)
-    with pytest.raises(UsageError, match="nguyen/wav2vec2 needs pretrained weights"):
+    with pytest.raises(DownloadError, match="--encoder FOLDER"):
         fit(recipe, task.fold, task.frames, task.labels, CLASSES, seed=0)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from emotone import recipes
+from emotone.comparison.encoders import has_weights, with_encoder
 from emotone.comparison.plan import check, finished, plan
 from emotone.comparison.run import Setting
 from emotone.comparison.sweep import Failure, cores, sweep
@@ -30,10 +31,12 @@ def compare(
     jobs: int | None,
     device: str,
     precision: str,
+    encoder: str | None = None,
 ) -> list[Failure]:
     """Run systems under protocols and write the report, its path printed last. Returns what failed.
 
-    Without `chosen`, all systems that the preset can run. The corpus, which may have to be downloaded, is loaded when
+    Without `chosen`, all systems that the preset can run and whose pretrained weights, if any, are here; `encoder`
+    names others for them. The corpus, which may have to be downloaded, is loaded when
     everything else that was asked for is known to make sense.
     """
     for option, number in (("--seeds", seeds), ("--jobs", jobs)):
@@ -42,9 +45,12 @@ def compare(
     if chosen is None:
         everything = [recipes.load(name) for name in recipes.names()]
         chosen = [
-            recipe for recipe in everything if not recipe.needs_weights and (preset != "quick" or recipe.is_quick)
+            recipe
+            for recipe in everything
+            if (encoder or has_weights(recipe)) and (preset != "quick" or recipe.is_quick)
         ]
     check(chosen, protocols=protocols, preset=preset)
+    chosen = with_encoder(chosen, encoder)
     make_folder(out)
     corpus = load_corpus()
     specs = plan(chosen, corpus, protocols=protocols, preset=preset, seeds=seeds)

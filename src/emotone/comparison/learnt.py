@@ -7,8 +7,8 @@ import numpy as np
 from emotone.audit import Finding
 from emotone.comparison.run import items_of
 from emotone.corpora.base import Corpus
-from emotone.features.extract import extract
 from emotone.protocols import Fold, Sample
+from emotone.training.frames import frames_of
 from emotone.training.preparation import Preparation
 from emotone.training.system import FittedSystem
 
@@ -27,13 +27,7 @@ def learnt_from(
     """
     recipe, own = system.recipe, system.preparation
     samples = [*fold.train, *fold.validation, *fold.test]
-    extracted = extract(
-        items_of(samples, corpus),
-        audio=recipe.audio,
-        features=recipe.features,
-        augment=recipe.augment,
-        on_progress=on_progress,
-    )
+    extracted = frames_of(recipe, items_of(samples, corpus), encoder=system.encoder, on_progress=on_progress)
     frames = dict(zip(samples, extracted, strict=True))
 
     def apart(*parts: tuple[Sample, ...]) -> int:

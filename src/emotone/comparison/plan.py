@@ -71,10 +71,6 @@ def check(recipes: Sequence[Recipe], *, protocols: Sequence[str], preset: str) -
     for recipe in recipes:
         if named.setdefault(recipe.id, recipe) != recipe:
             raise UsageError(f"Two recipes are called {recipe.id!r}; give one of them another `id`.")
-        if isinstance(recipe.model, PretrainedConfig):
-            raise UsageError(
-                f"{recipe.id} needs pretrained weights ({recipe.model.encoder}), which cannot be loaded yet."
-            )
         if preset == "quick" and not recipe.is_quick:
             raise UsageError(f"{recipe.id} is too long for the quick preset; use --preset paper.")
 
@@ -85,12 +81,14 @@ def plan(
     """Return all runs, system by system, each once.
 
     Raises:
-        UsageError: see `check`.
+        UsageError: see `check`; or a system whose pretrained weights were not found by `with_encoder`.
         ProtocolError: a corpus that a protocol cannot split.
     """
     check(recipes, protocols=protocols, preset=preset)
     specs = []
     for recipe in recipes:
+        if isinstance(recipe.model, PretrainedConfig) and recipe.model.weights is None:
+            raise UsageError(f"{recipe.id} needs pretrained weights, and {recipe.model.encoder} was not looked for.")
         for protocol in protocols:
             count = len(folds_of(recipe, corpus, protocol, 0, ()))
             for fold in range(1 if preset == "quick" else count):

@@ -21,10 +21,11 @@ from emotone.corpora.base import Corpus
 from emotone.corpora.fingerprint import fingerprint
 from emotone.evaluation import intervals, metrics
 from emotone.evaluation.record import Epoch, Predictions, RunRecord, Split
-from emotone.features.extract import Item, extract
+from emotone.features.extract import Item
 from emotone.models.config import NetworkConfig
 from emotone.protocols import Fold, Sample
 from emotone.training import FittedSystem, fit
+from emotone.training.frames import frames_of
 
 __all__ = ["Setting", "items_of", "run"]
 
@@ -32,6 +33,7 @@ _PACKAGES = (
     "emotone",
     "torch",
     "lightning",
+    "transformers",
     "scikit-learn",
     "numpy",
     "librosa",
@@ -78,9 +80,7 @@ def run(
     fold = folds_of(recipe, corpus, spec.protocol, spec.seed, setting.digests)[spec.fold]
     started = perf_counter()
     samples = sorted({*fold.train, *fold.validation, *fold.test})
-    features = extract(
-        items_of(samples, corpus), audio=recipe.audio, features=recipe.features, augment=recipe.augment, workers=1
-    )
+    features = frames_of(recipe, items_of(samples, corpus), device=setting.device, workers=1)
     frames = dict(zip(samples, features, strict=True))
     featured = perf_counter()
     system = fit(
@@ -187,9 +187,10 @@ def _split(fold: Fold, corpus: Corpus) -> Split:
 
 
 def _sizes(system: FittedSystem) -> tuple[int | None, int | None]:
-    """Return (all, trainable) parameters as Keras counts them, which is what the papers print."""
+    """Return (all, trainable) parameters; of the papers' own networks as Keras counts, which is what they print."""
     if not isinstance(system.recipe.model, NetworkConfig):
-        return None, None
+        sizes: tuple[int | None, int | None] = getattr(system.classifier, "parameters_", (None, None))
+        return sizes
     from emotone.models.describe import keras_parameters
 
     return keras_parameters(system.classifier.network_)

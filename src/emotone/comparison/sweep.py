@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -18,9 +18,8 @@ from emotone.comparison.plan import RunSpec, finished, folds_of
 from emotone.comparison.run import Setting, items_of, run
 from emotone.errors import EmotoneError, UsageError
 from emotone.evaluation.record import Epoch, RunRecord
-from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
-from emotone.features.extract import extract
 from emotone.protocols import Sample
+from emotone.training.frames import frames_of
 
 __all__ = ["Failure", "Listener", "checkpoint_path", "cores", "extract_features", "sweep"]
 
@@ -59,24 +58,23 @@ def extract_features(
     specs: Sequence[RunSpec], setting: Setting, on_progress: Callable[[int, int], None]
 ) -> list[Failure]:
     """Put the features of all samples of the runs into the cache, on all cores. Returns the runs that get none."""
-    wanted: dict[tuple[AudioConfig, FeatureConfig, AugmentConfig | None], set[Sample]] = {}
-    runs: dict[tuple[AudioConfig, FeatureConfig, AugmentConfig | None], list[RunSpec]] = {}
+    wanted: dict[Hashable, set[Sample]] = {}
+    runs: dict[Hashable, list[RunSpec]] = {}
     for spec in specs:
         fold = folds_of(spec.recipe, setting.corpus, spec.protocol, spec.seed, setting.digests)[spec.fold]
-        key = (spec.recipe.audio, spec.recipe.features, spec.recipe.augment)
+        encoder = spec.recipe.model if spec.recipe.needs_weights else None
+        key: Hashable = (spec.recipe.audio, spec.recipe.features, spec.recipe.augment, encoder)
         wanted.setdefault(key, set()).update(fold.train, fold.validation, fold.test)
         runs.setdefault(key, []).append(spec)
     total, before = sum(len(samples) for samples in wanted.values()), 0
     failures = []
     for key, samples in wanted.items():
-        audio, features, augment = key
         start = before
         try:
-            extract(
+            frames_of(
+                runs[key][0].recipe,
                 items_of(sorted(samples), setting.corpus),
-                audio=audio,
-                features=features,
-                augment=augment,
+                device=setting.device,
                 on_progress=lambda done, _, start=start: on_progress(start + done, total),  # type: ignore[misc]
             )
         except EmotoneError as error:  # a clip too short for this system may be long enough for the others

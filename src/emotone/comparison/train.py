@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from emotone.comparison.encoders import with_encoder
 from emotone.comparison.plan import check, plan
 from emotone.comparison.run import Setting, run
 from emotone.comparison.sweep import checkpoint_path, extract_features
@@ -14,6 +15,7 @@ from emotone.evaluation.record import RunRecord
 from emotone.files import make_folder
 from emotone.recipes.schema import Recipe
 from emotone.terminal import SweepProgress, counting
+from emotone.training.frames import encoder_folder
 from emotone.training.store import save_system
 
 __all__ = ["train_one"]
@@ -30,6 +32,7 @@ def train_one(
     preset: str,
     device: str,
     precision: str,
+    encoder: str | None = None,
 ) -> RunRecord:
     """Train a recipe on one fold (from 1), write its record to `out/run.json` and the system beside it.
 
@@ -38,6 +41,10 @@ def train_one(
     if not 0 <= seed < 2**32:
         raise UsageError(f"--seed is {seed}; it must be 0 to {2**32 - 1}.")
     check([recipe], protocols=[protocol], preset=preset)
+    recipe = with_encoder([recipe], encoder)[0]
+    folder = encoder_folder(recipe)
+    if folder is not None and out.exists() and out.samefile(folder):
+        raise UsageError(f"--out {out}: the encoder lies there; name another folder.")
     make_folder(out)
     corpus = load_corpus()
     specs = plan([recipe], corpus, protocols=[protocol], preset=preset, seeds=1)

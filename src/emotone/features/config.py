@@ -11,7 +11,7 @@ __all__ = ["ORIGINAL", "AudioConfig", "AugmentConfig", "FeatureConfig", "Stream"
 ORIGINAL = "original"
 """The variant that is the clip as recorded; `emotone.augment.copies` names the others."""
 
-Stream = Literal["logmel", "mfcc", "delta", "delta2", "zcr", "rms"]
+Stream = Literal["logmel", "mfcc", "delta", "delta2", "zcr", "rms", "waveform"]
 
 
 class AudioConfig(Config):
@@ -33,7 +33,8 @@ class FeatureConfig(Config):
     """Frame-wise features and the array they become. Frames are centred, zero-padded at the ends, as in librosa."""
 
     streams: tuple[Stream, ...] = Field(min_length=1)
-    """What is taken from every frame, stacked as channels in this order."""
+    """What is taken from every frame, stacked as channels in this order. `waveform`, alone, is the samples themselves,
+    for a pretrained encoder; `layout` is then that of a frozen encoder's frames."""
     window: int = Field(default=2048, gt=0)
     """Frame and Hann window length in samples. Also the FFT length unless `fft` says otherwise."""
     fft: int | None = Field(default=None, gt=0)
@@ -61,6 +62,8 @@ class FeatureConfig(Config):
     def _check(self) -> Self:
         if self.fft is not None and self.fft < self.window:
             raise ValueError(f"fft {self.fft} is shorter than the window {self.window}")
+        if "waveform" in self.streams and (len(self.streams) > 1 or self.normalise != "none"):
+            raise ValueError("the stream 'waveform' stands alone, with normalise 'none'")
         if self.mfcc > self.mfcc_mels:
             raise ValueError(f"{self.mfcc} mfcc cannot come of {self.mfcc_mels} mfcc_mels")
         if self.layout == "means" and self.normalise == "clip":

@@ -35,7 +35,7 @@ def layout(frames: Sequence[Frames], config: FeatureConfig, *, n_frames: int | N
         float32 of shape (clips, channels) for `means`, (clips, channels, n_frames) for `frames`,
         (clips, channels * n_frames), channel after channel, for `flat`.
     """
-    channels = len(channel_names(config))
+    channels = len(frames[0]) if frames else len(channel_names(config))
     if config.layout == "means":
         return np.array([clip.mean(axis=1) for clip in frames], np.float32).reshape(len(frames), channels)
     if n_frames is None:
@@ -53,7 +53,7 @@ def channel_names(config: FeatureConfig) -> list[str]:
     >>> channel_names(FeatureConfig(streams=("zcr", "mfcc"), mfcc=2))
     ['zcr', 'mfcc_1', 'mfcc_2']
     """
-    sizes = {"zcr": 0, "rms": 0, "logmel": config.mels}
+    sizes = {"zcr": 0, "rms": 0, "waveform": 0, "logmel": config.mels}
     names: list[str] = []
     for stream in config.streams:
         size = sizes.get(stream, config.mfcc)

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from emotone.corpora.base import Utterance
-from emotone.errors import EmotoneError, unknown
+from emotone.errors import EmotoneError, UsageError, unknown
 from emotone.features.config import ORIGINAL, AudioConfig, FeatureConfig
 from emotone.features.extract import extract
 from emotone.features.layout import feature_names, layout
@@ -31,11 +31,13 @@ def write_table(
     channel@frame. Values are as extracted, before any scaler.
 
     Raises:
-        UsageError: a suffix that is neither .csv nor .parquet.
+        UsageError: a suffix that is neither .csv nor .parquet; a system that reads waveforms.
         AudioError: a recording that cannot be used.
     """
     if out.suffix not in (".csv", ".parquet"):
         raise unknown("table format", out.suffix, (".csv", ".parquet"), where=str(out))
+    if "waveform" in features.streams:
+        raise UsageError(f"{out}: this system reads waveforms, which make no table; choose one with features.")
     import pyarrow as pa
     from pyarrow import csv, parquet
 

@@ -110,12 +110,33 @@ class KnnConfig(Config):
 
 
 class PretrainedConfig(Config):
-    """A pretrained encoder with a classifier on top."""
+    """A pretrained encoder of speech with a classifier on top: fine-tuned together, or the encoder as it is."""
 
     kind: Literal["pretrained"] = "pretrained"
     encoder: str
     """A model hub's name or a local folder."""
+    weights: str | None = None
+    """The digest of the encoder's files, noted when it is found: a run is of these weights."""
     classifier: Literal["linear", "random-forest"]
+    """`linear`: projection, mean over time, output, as transformers has it. `random-forest`: scikit-learn's."""
+    frozen: Literal["nothing", "features", "encoder"]
+    """What training leaves as it is: nothing, the convolutions under the transformer, or all but the classifier."""
+    encoder_rate: float | None = Field(default=None, gt=0)
+    """The learning rate of the transformer's last layer; that of the head is the recipe's."""
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    """What every layer has of the learning rate of the one above it."""
+    warmup: Rate = 0.0
+    """The share of all steps in which the learning rates rise from 0."""
+    accumulate: int = Field(default=1, gt=0)
+    """Batches whose gradients make one step."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.classifier == "random-forest" and self.frozen != "encoder":
+            raise ValueError("a random forest cannot train an encoder; it needs frozen 'encoder'")
+        if (self.encoder_rate is None) != (self.frozen == "encoder"):
+            raise ValueError("encoder_rate goes with an encoder that is not frozen, and only with it")
+        return self
 
 
 ModelConfig = Annotated[NetworkConfig | DecisionTreeConfig | KnnConfig | PretrainedConfig, Field(discriminator="kind")]

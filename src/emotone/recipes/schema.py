@@ -99,12 +99,20 @@ class Recipe(Config):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
-        if (self.model.kind == "network") != (self.training is not None):
+        pretrained = self.model if self.model.kind == "pretrained" else None
+        is_trained = self.model.kind == "network" or (pretrained is not None and pretrained.classifier == "linear")
+        if is_trained != (self.training is not None):
             raise ValueError("training goes with a network, and only with it")
         if self.training and self.training.monitor == "validation" and not self.split.validation:
             raise ValueError("training.monitor is 'validation', but split.validation is 0")
+        if (pretrained is not None) != ("waveform" in self.features.streams):
+            raise ValueError("features.streams is [waveform] for a pretrained encoder, and only for it")
+        if pretrained is not None and self.scaler != "none":
+            raise ValueError("a pretrained encoder takes no scaler")
         reads = self.model.reads if self.model.kind == "network" else "vector"
-        if not self.needs_weights and (reads == "vector") != (self.features.layout != "frames"):
+        if pretrained is not None and pretrained.frozen != "encoder":
+            reads = "sequence"
+        if (reads == "vector") != (self.features.layout != "frames"):
             raise ValueError(
                 f"the model reads {reads!r}, which is not what features.layout {self.features.layout!r} gives"
             )
@@ -113,7 +121,7 @@ class Recipe(Config):
     @property
     def is_quick(self) -> bool:
         """Whether the quick preset has the system."""
-        return not self.needs_weights and (self.training is None or self.quick_epochs is not None)
+        return self.training is None or self.quick_epochs is not None
 
     @property
     def needs_weights(self) -> bool:

@@ -45,8 +45,13 @@ class Preparation:
         scale = np.where(deviation > 0, deviation, 1.0)  # a constant value becomes zero, as in scikit-learn
         return cls(features, n_frames, mean.astype(np.float32), scale.astype(np.float32))
 
-    def __call__(self, frames: Sequence[Array]) -> Array:
-        """Return the model's input, (samples, ...). Pads of frames stay zero, which is their mean."""
+    def __call__(self, frames: Sequence[Array]) -> Array | list[Array]:
+        """Return the model's input, (samples, ...). Pads of frames stay zero, which is their mean.
+
+        Waveforms stay as they are, for their encoder pads them batch by batch.
+        """
+        if self.features.streams == ("waveform",) and self.features.layout == "frames":
+            return list(frames)
         if self.mean is None or self.scale is None:
             return layout(frames, self.features, n_frames=self.n_frames)
         if self.features.layout == "frames":

@@ -1,6 +1,7 @@
 """A fitted system in a folder, without pickle: safetensors or skops, and one JSON file that says what it is."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
@@ -10,10 +11,11 @@ import numpy as np
 from emotone import __version__
 from emotone.errors import EmotoneError
 from emotone.files import atomic_path, write_text
-from emotone.models.config import NetworkConfig
+from emotone.models.config import NetworkConfig, PretrainedConfig
+from emotone.models.weights import locate
 from emotone.recipes.schema import Recipe
 from emotone.training.preparation import Preparation
-from emotone.training.system import FittedSystem
+from emotone.training.system import FittedSystem, classifier_for
 
 __all__ = ["load_system", "save_system"]
 
@@ -26,6 +28,10 @@ _TRUSTED = [
 ]
 """scikit-learn's own compiled types inside the estimators of `models.classical`; skops refuses any other."""
 _SYSTEM, _TENSORS, _ESTIMATOR = "system.json", "weights.safetensors", "estimator.skops"
+_ENCODER = "frozen-encoder"
+"""The folder inside a stored system with the encoder that its estimator reads."""
+_PIPELINE = ("config.json", "model.safetensors", "preprocessor_config.json")
+"""An encoder with its trained head, as `transformers.pipeline` reads it."""
 
 
 def save_system(system: FittedSystem, folder: Path, *, licence: str, trained_on: dict[str, Any]) -> None:
@@ -40,8 +46,13 @@ def save_system(system: FittedSystem, folder: Path, *, licence: str, trained_on:
     from safetensors.numpy import save_file
 
     folder.mkdir(parents=True, exist_ok=True)
-    for stale in (_SYSTEM, _ESTIMATOR):  # of a system that is stored over: no mixture of the two is ever whole
+    for stale in (
+        _SYSTEM,
+        _ESTIMATOR,
+        *_PIPELINE,
+    ):  # of a system that is stored over: no mixture of the two is ever whole
         (folder / stale).unlink(missing_ok=True)
+    shutil.rmtree(folder / _ENCODER, ignore_errors=True)
     preparation = system.preparation
     tensors = {}
     if preparation.mean is not None and preparation.scale is not None:
@@ -49,9 +60,15 @@ def save_system(system: FittedSystem, folder: Path, *, licence: str, trained_on:
     if isinstance(system.recipe.model, NetworkConfig):
         weights = system.classifier.network_.state_dict()
         tensors |= {f"network.{name}": value.cpu().numpy() for name, value in weights.items()}
+    elif isinstance(system.recipe.model, PretrainedConfig) and system.recipe.training:
+        system.classifier.encoder_.save(folder, system.classes)
     else:
         import skops.io
 
+        if system.encoder is not None:
+            from emotone.models.pretrained import Encoder
+
+            Encoder.load(system.encoder).save(folder / _ENCODER, None)
         with atomic_path(folder / _ESTIMATOR) as temporary:
             skops.io.dump(system.classifier, temporary)
     with atomic_path(folder / _TENSORS) as temporary:
@@ -88,25 +105,43 @@ def load_system(folder: Path) -> FittedSystem:
             tensors.get("preparation.mean"),
             tensors.get("preparation.scale"),
         )
-        classifier = _classifier(recipe, preparation, tensors, len(classes), folder)
+        encoder = _encoder(recipe, folder)
+        classifier = _classifier(recipe, preparation, tensors, len(classes), encoder, folder)
     except FileNotFoundError:
         missing = next(name for name in (_SYSTEM, _TENSORS, _ESTIMATOR) if not (folder / name).exists())
         raise EmotoneError(f"{folder}: not a stored system, {missing} is missing.") from None
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile, SafetensorError) as error:
         raise EmotoneError(f"{folder}: a broken system: {' '.join(str(error).split())}") from None
-    return FittedSystem(recipe, classes, preparation, classifier)
+    return FittedSystem(recipe, classes, preparation, classifier, encoder)
 
 
-def _classifier(recipe: Recipe, preparation: Preparation, tensors: dict[str, Any], classes: int, folder: Path) -> Any:
-    if not isinstance(recipe.model, NetworkConfig) or recipe.training is None:
+def _encoder(recipe: Recipe, folder: Path) -> Path | None:
+    """Return where a stored system has its pretrained encoder; None for one that has none."""
+    if not isinstance(recipe.model, PretrainedConfig):
+        return None
+    return locate(str(folder if recipe.training else folder / _ENCODER))
+
+
+def _classifier(
+    recipe: Recipe,
+    preparation: Preparation,
+    tensors: dict[str, Any],
+    classes: int,
+    encoder: Path | None,
+    folder: Path,
+) -> Any:
+    if recipe.training is None:
         import skops.io
 
         return skops.io.load(folder / _ESTIMATOR, trusted=_TRUSTED)
+    classifier = classifier_for(recipe, classes, encoder)
+    if not isinstance(recipe.model, NetworkConfig):
+        classifier.network_ = classifier.load(with_head=True).eval()
+        return classifier
     import torch
 
     from emotone.features.layout import channel_names, layout
     from emotone.models.network import Network
-    from emotone.training.classifier import NetworkClassifier
 
     channels = len(channel_names(recipe.features))
     empty = np.zeros((channels, preparation.n_frames), np.float32)
@@ -114,6 +149,5 @@ def _classifier(recipe: Recipe, preparation: Preparation, tensors: dict[str, Any
     network = Network(recipe.model, shape, classes)
     weights = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
     network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
-    classifier = NetworkClassifier(recipe.model, recipe.training, classes)
     classifier.network_ = network.eval()
     return classifier

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from emotone.errors import UsageError
 from emotone.evaluation.record import Epoch
 from emotone.features.config import ORIGINAL
-from emotone.models.config import DecisionTreeConfig, KnnConfig, PretrainedConfig
+from emotone.models.config import NetworkConfig, PretrainedConfig
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
+from emotone.training.frames import encoder_folder, frames_of
 from emotone.training.preparation import Preparation
 
-__all__ = ["FittedSystem", "fit"]
+__all__ = ["FittedSystem", "classifier_for", "fit"]
 
 Array = NDArray[np.float32]
 
@@ -30,24 +31,38 @@ class FittedSystem:
         classes: the labels, in the order of the probabilities.
         preparation: from frames to the model's input.
         classifier: `predict_proba(X)`: a `NetworkClassifier`, or a scikit-learn estimator of class indices.
+        encoder: the folder of its pretrained encoder, where it has one.
     """
 
     recipe: Recipe
     classes: tuple[str, ...]
     preparation: Preparation
     classifier: Any
+    encoder: Path | None = None
 
     def predict_proba(self, frames: Sequence[Array]) -> Array:
-        """Return probabilities (clips, classes) for frames of clips, each (channels, frames)."""
+        """Return probabilities (clips, classes) for frames of clips as `frames_of` gives, each (channels, frames)."""
         probabilities = self.classifier.predict_proba(self.preparation(frames))
         return np.asarray(probabilities, dtype=np.float32)
 
     def predict_files(self, paths: Sequence[Path]) -> Array:
         """Return probabilities (clips, classes) for recordings."""
-        from emotone.features.extract import extract
-
         items = [(path, str(path), ORIGINAL) for path in paths]
-        return self.predict_proba(extract(items, audio=self.recipe.audio, features=self.recipe.features, augment=None))
+        return self.predict_proba(frames_of(self.recipe, items, encoder=self.encoder))
+
+
+def classifier_for(recipe: Recipe, classes: int, encoder: Path | None, **options: Any) -> Any:
+    """Return the classifier of a recipe that has epochs, yet to be fitted; `options` are a `NetworkClassifier`'s."""
+    model, training = recipe.model, recipe.training
+    if training is not None and isinstance(model, NetworkConfig):
+        from emotone.training.classifier import NetworkClassifier
+
+        return NetworkClassifier(model, training, classes, **options)
+    if training is not None and isinstance(model, PretrainedConfig) and encoder is not None:
+        from emotone.training.encoder import EncoderClassifier
+
+        return EncoderClassifier(model, training, classes, folder=encoder, rate=recipe.audio.rate, **options)
+    raise UsageError(f"{recipe.id}: a {model.kind} is not trained in epochs.")
 
 
 def fit(
@@ -88,22 +103,18 @@ def fit(
 
     train, y = gather(fold.train)
     preparation = Preparation.fit(train, recipe.features, recipe.scaler)
-    X = preparation(train)
-    if isinstance(model, DecisionTreeConfig | KnnConfig):
+    X, encoder = preparation(train), encoder_folder(recipe)
+    if training is None and not isinstance(model, NetworkConfig):
         from emotone.models.classical import build_classical
 
         estimator = build_classical(model, seed=seed).fit(X, y)
-        return FittedSystem(recipe, tuple(classes), preparation, estimator)
-    if isinstance(model, PretrainedConfig) or training is None:
-        raise UsageError(f"{recipe.id} needs pretrained weights, which emotone cannot load yet.")
-
-    from emotone.training.classifier import NetworkClassifier
+        return FittedSystem(recipe, tuple(classes), preparation, estimator, encoder)
 
     monitored, y_monitor = gather({"validation": fold.validation, "test": fold.test, "none": ()}[fold.monitor])
-    network = NetworkClassifier(
-        model,
-        training,
+    network = classifier_for(
+        recipe,
         len(classes),
+        encoder,
         epochs=epochs,
         seed=seed,
         device=device,
@@ -112,4 +123,4 @@ def fit(
         on_epoch=on_epoch,
     )
     network.fit(X, y, preparation(monitored) if monitored else None, y_monitor)
-    return FittedSystem(recipe, tuple(classes), preparation, network)
+    return FittedSystem(recipe, tuple(classes), preparation, network, encoder)

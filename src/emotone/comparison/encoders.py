@@ -1,0 +1,39 @@
+"""The pretrained encoders of the systems that have one: which, and whether their weights are here."""
+
+from collections.abc import Sequence
+
+from emotone.errors import UsageError
+from emotone.models.config import PretrainedConfig
+from emotone.models.weights import digest, is_here, locate
+from emotone.recipes.schema import Recipe
+
+__all__ = ["has_weights", "with_encoder"]
+
+
+def has_weights(recipe: Recipe) -> bool:
+    """Tell whether a system can run without a network: it needs no pretrained weights, or they are here."""
+    return not isinstance(recipe.model, PretrainedConfig) or is_here(recipe.model.encoder)
+
+
+def with_encoder(recipes: Sequence[Recipe], encoder: str | None) -> list[Recipe]:
+    """Return the recipes with their encoders found, and the digest of the weights noted in them.
+
+    Args:
+        recipes: any; those without an encoder stay as they are.
+        encoder: name or folder, instead of the recipes' own.
+
+    Raises:
+        UsageError: an encoder for systems that have none.
+        DownloadError: an encoder that cannot be had.
+    """
+    if encoder is not None and not any(isinstance(recipe.model, PretrainedConfig) for recipe in recipes):
+        raise UsageError(f"--encoder {encoder}: none of {', '.join(recipe.id for recipe in recipes)} has an encoder.")
+    return [_found(recipe, encoder) for recipe in recipes]
+
+
+def _found(recipe: Recipe, encoder: str | None) -> Recipe:
+    if not isinstance(recipe.model, PretrainedConfig):
+        return recipe
+    name = encoder or recipe.model.encoder
+    model = recipe.model.model_copy(update={"encoder": name, "weights": digest(locate(name))})
+    return recipe.model_copy(update={"model": model})

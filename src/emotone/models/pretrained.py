@@ -1,0 +1,229 @@
+"""Pretrained encoders of speech under the classification heads of transformers: waveforms in, one score a class out."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from emotone.errors import EmotoneError, UsageError, unknown
+from emotone.models import weights
+
+__all__ = ["FAMILIES", "Encoder", "FrozenEncoder"]
+
+Array = NDArray[np.float32]
+
+FAMILIES = ("wav2vec2", "hubert", "wavlm", "data2vec-audio", "whisper")
+"""The architectures that may be asked for, as `model_type` in their `config.json`."""
+
+_HEAD = ("projector.", "classifier.")
+_NOT_IN_ALL = ("masked_spec_embed",)  # only ever used in training, and fresh where pretraining left it out
+_SAMPLES_A_FRAME = 320  # 20 ms at 16 kHz, in every family
+
+
+class Encoder(nn.Module):
+    """An encoder with a linear head: projection, mean over time, one score a class, as transformers has it.
+
+    Clips are padded to the longest of their batch. Where the encoder was trained with an attention mask (its feature
+    extractor says so) pads are masked; where not, they are zeros that it sees. Whisper pads every clip to 30 s.
+
+    Args:
+        model: of `AutoModelForAudioClassification`.
+        extractor: its feature extractor.
+
+    Attributes:
+        head: from mean frames (batch, hidden) to scores. rate: the sampling rate in Hz that is read.
+    """
+
+    def __init__(self, model: Any, extractor: Any) -> None:
+        super().__init__()
+        self.model, self.extractor = model, extractor
+        self.is_whisper = model.config.model_type == "whisper"
+        self.head = nn.Sequential(model.projector, model.classifier)
+        self.rate: int = extractor.sampling_rate
+        if self.is_whisper:
+            self.base.embed_positions.requires_grad_(False)  # sines, which transformers means to freeze too
+
+    @classmethod
+    def load(cls, folder: Path, *, classes: int = 2, with_head: bool = False) -> Self:
+        """Read an encoder as `save_pretrained` wrote it.
+
+        Args:
+            folder: where.
+            classes: how many the head tells apart.
+            with_head: read the head too; it is otherwise drawn anew from torch's generator.
+
+        Raises:
+            EmotoneError: a folder that transformers cannot read, or weights that are not all of the encoder's.
+            UsageError: another architecture.
+        """
+        try:
+            from safetensors import SafetensorError
+            from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForAudioClassification
+        except ImportError:
+            raise EmotoneError(f"{folder}: to read encoders, pip install 'emotone[wav2vec2]'.") from None
+        try:
+            with _quiet():
+                family = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
+                if family not in FAMILIES:
+                    raise unknown("kind of encoder", family, FAMILIES, where=str(folder))
+                extractor = AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
+                model, report = AutoModelForAudioClassification.from_pretrained(
+                    folder,
+                    num_labels=classes,
+                    use_weighted_layer_sum=False,
+                    ignore_mismatched_sizes=True,  # of the head of another task
+                    dtype=torch.float32,
+                    local_files_only=True,
+                    output_loading_info=True,
+                )
+        except UsageError:
+            raise
+        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
+            raise EmotoneError(f"{folder}: cannot be read as an encoder: {' '.join(str(error).split())}") from None
+        absent = {*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}
+        missing = [name for name in absent if (with_head or not name.startswith(_HEAD)) and not _optional(name)]
+        if missing:
+            raise EmotoneError(f"{folder}: {len(missing)} weights are missing or of another shape: {min(missing)}, ...")
+        if not with_head:
+            model.projector.reset_parameters()
+            model.classifier.reset_parameters()
+        return cls(model, extractor)
+
+    def check_rate(self, rate: int, folder: Path) -> None:
+        """Refuse clips of another sampling rate than the encoder reads."""
+        if rate != self.rate:
+            raise UsageError(f"{folder}: the encoder reads {self.rate} Hz, but the recipe's audio.rate is {rate}.")
+
+    @property
+    def base(self) -> Any:
+        """The encoder without its head."""
+        return self.model.encoder if self.is_whisper else self.model.base_model
+
+    def inputs(self, clips: Sequence[Array]) -> dict[str, Tensor]:
+        """Return the batch that `forward` takes, of clips of any lengths, each (1, samples) at `rate`.
+
+        Each is normalised alone, where the extractor normalises, so that its values do not depend on its batch.
+        """
+        waveforms = [np.ravel(clip) for clip in clips]
+        if self.is_whisper:
+            return dict(self.extractor(waveforms, sampling_rate=self.rate, return_tensors="pt"))
+        own = [self.extractor(waveform, sampling_rate=self.rate)["input_values"][0] for waveform in waveforms]
+        padded = self.extractor.pad(
+            {"input_values": own},
+            padding=True,
+            return_attention_mask=self.extractor.return_attention_mask,
+            return_tensors="pt",
+        )
+        return dict(padded)
+
+    def forward(self, inputs: Mapping[str, Tensor]) -> Tensor:
+        """Return scores (batch, classes)."""
+        logits: Tensor = self.model(**inputs).logits
+        return logits
+
+    def frames(self, clip: Array) -> Tensor:
+        """Return the last layer's frames of one clip (1, samples), shape (frames, hidden), one for every 20 ms."""
+        inputs = {name: value.to(self.model.device) for name, value in self.inputs([clip]).items()}
+        frames: Tensor = self.base(**inputs).last_hidden_state[0]
+        return frames
+
+    def freeze(self, part: Literal["nothing", "features", "encoder"]) -> None:
+        """Keep a part as it is in training: the convolutions under the transformer, or the whole encoder."""
+        if part == "encoder":
+            self.base.requires_grad_(False)
+        elif part == "features" and self.is_whisper:
+            self.base.conv1.requires_grad_(False)
+            self.base.conv2.requires_grad_(False)
+        elif part == "features":
+            self.model.freeze_feature_encoder()
+
+    def rates(self, *, head: float, top: float, decay: float) -> list[dict[str, Any]]:
+        """Return an optimiser's groups with their learning rates, the head's first.
+
+        Args:
+            head: of the head.
+            top: of the transformer's last layer.
+            decay: what every layer has of the rate of the one above it. What lies under the first layer, and what
+                belongs to none, learns as a layer under the first.
+        """
+        layers = self.base.layers if self.is_whisper else self.base.encoder.layers
+        parts = [(head, list(self.head.parameters()))]
+        parts += [(top * decay**above, list(layer.parameters())) for above, layer in enumerate(reversed(layers))]
+        listed = {id(parameter) for _, parameters in parts for parameter in parameters}
+        parts += [(top * decay ** len(layers), [own for own in self.parameters() if id(own) not in listed])]
+        groups = [(rate, [own for own in parameters if own.requires_grad]) for rate, parameters in parts]
+        return [{"params": own, "lr": rate} for rate, own in groups if own]
+
+    def save(self, folder: Path, labels: Sequence[str] | None) -> None:
+        """Write what `transformers.pipeline("audio-classification", model=folder)` reads; without labels, no head."""
+        state = self.model.state_dict()
+        if labels is None:
+            state = {name: value for name, value in state.items() if not name.startswith(_HEAD)}
+        else:
+            self.model.config.id2label = dict(enumerate(labels))
+            self.model.config.label2id = {label: index for index, label in enumerate(labels)}
+        with _quiet():
+            self.model.save_pretrained(folder, state_dict=state)
+            self.extractor.save_pretrained(folder)
+
+
+class FrozenEncoder:
+    """An encoder that only reads: what `features.embed` asks for the frames of clips.
+
+    Args:
+        folder: of the encoder.
+        rate: sampling rate of the clips in Hz.
+        mean: give the mean over all frames as the only one.
+        device: "auto", "cpu" or "cuda".
+
+    Raises:
+        EmotoneError: a folder without an encoder.
+    """
+
+    def __init__(self, folder: Path, *, rate: int, mean: bool, device: str = "auto") -> None:
+        self.folder, self.rate, self.mean = folder, rate, mean
+        self.device = "cuda" if device == "cuda" or (device == "auto" and torch.cuda.is_available()) else "cpu"
+        self.identity = f"{weights.digest(folder)} {'mean' if mean else 'frames'} {self.device}".encode()
+        """What a clip's frames depend on; the device, for its arithmetic differs in the last digits."""
+
+    def load(self) -> Callable[[Array], Array]:
+        """Return the function from a clip (1, samples) to its frames (hidden, frames), to be called in any thread."""
+        encoder = Encoder.load(self.folder)
+        encoder.check_rate(self.rate, self.folder)
+        encoder.to(self.device).eval()
+
+        def take(clip: Array) -> Array:
+            with torch.inference_mode():
+                frames = encoder.frames(clip)
+                if self.mean:
+                    frames = frames.mean(0, keepdim=True)
+                elif encoder.is_whisper:  # the rest is the pad to 30 s
+                    frames = frames[: -(-clip.shape[-1] // _SAMPLES_A_FRAME)]
+                return np.ascontiguousarray(frames.T.float().cpu().numpy())
+
+        return take
+
+
+def _optional(name: str) -> bool:
+    return name.rsplit(".", 1)[-1] in _NOT_IN_ALL
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep transformers' report on the fresh head and its progress bars from the screen."""
+    from transformers.utils import logging
+
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,90 @@
+"""Where the weights of a pretrained encoder lie: a local folder, the Hugging Face hub's cache, or the hub itself."""
+
+import hashlib
+from pathlib import Path
+
+from emotone.errors import DownloadError, EmotoneError, UsageError
+
+__all__ = ["digest", "is_here", "locate"]
+
+_SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json")
+_WANTED = ["*.json", "model.safetensors", "model-*.safetensors"]
+_PICKLED = ["pytorch_model*.bin"]
+"""What older encoders have instead of safetensors; transformers reads no more than tensors from it."""
+_SECONDS = 5  # to wait for the hub's answer
+
+
+def locate(encoder: str) -> Path:
+    """Return the folder of an encoder: `encoder` if it is one, else the hub's model of that name, downloaded if needed.
+
+    Raises:
+        DownloadError: the hub cannot be reached or has it not; it says what to do.
+        UsageError: neither a folder nor a possible name.
+        EmotoneError: transformers is not installed; a folder without an encoder.
+    """
+    if Path(encoder).is_dir():
+        _weight_files(Path(encoder))
+        return Path(encoder)
+    try:
+        from huggingface_hub import snapshot_download
+    except ImportError:
+        raise EmotoneError(
+            f"{encoder}: pretrained encoders need transformers: pip install 'emotone[wav2vec2]'"
+        ) from None
+    if is_here(encoder):
+        return Path(snapshot_download(encoder, local_files_only=True))
+    try:
+        folder = Path(snapshot_download(encoder, allow_patterns=_WANTED, etag_timeout=_SECONDS))
+        if not list(folder.glob("*.safetensors")):
+            snapshot_download(encoder, allow_patterns=_PICKLED, etag_timeout=_SECONDS)
+    except ValueError:
+        raise UsageError(f"{encoder}: neither a folder here nor a name on the Hugging Face hub.") from None
+    except OSError as error:  # whatever else the hub's client raises
+        reason = next(iter(str(error).splitlines()), type(error).__name__)[:120]
+        raise DownloadError(
+            f"{encoder}: no folder here, and not to be had from the Hugging Face hub ({reason}).\n"
+            f"Name a folder with --encoder FOLDER, or run `hf download {encoder}` where there is a network and copy "
+            "the folder it names, or all of HF_HOME, here."
+        ) from None
+    _weight_files(folder)
+    return folder
+
+
+def is_here(encoder: str) -> bool:
+    """Tell whether an encoder can be had without a network: a folder, or in the cache of the hub's client."""
+    folder = Path(encoder)
+    if not folder.is_dir():
+        try:
+            from huggingface_hub import snapshot_download
+
+            folder = Path(snapshot_download(encoder, local_files_only=True))
+        except (ImportError, OSError, ValueError):
+            return False
+    try:
+        return bool(_weight_files(folder))
+    except EmotoneError:
+        return False
+
+
+def digest(folder: Path) -> str:
+    """Return the digest of an encoder, 40 hexadecimal digits, from all that its output depends on."""
+    whole = hashlib.blake2b(digest_size=20)
+    settings = [folder / name for name in _SETTINGS if (folder / name).is_file()]
+    for path in settings + _weight_files(folder):
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).digest()
+        whole.update(path.name.encode() + b"\0" + content)
+    return whole.hexdigest()
+
+
+def _weight_files(folder: Path) -> list[Path]:
+    """Return the files with the weights, those that transformers would read."""
+    files = next((found for pattern in (*_WANTED[1:], *_PICKLED) if (found := sorted(folder.glob(pattern)))), [])
+    missing = None if (folder / "config.json").is_file() else "config.json"
+    missing = missing or (None if files else "model.safetensors")
+    if missing:
+        raise EmotoneError(
+            f"{folder}: no encoder in it, {missing} is missing. An encoder's folder is what `hf download` or "
+            "save_pretrained writes."
+        )
+    return files

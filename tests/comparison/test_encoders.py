@@ -1,0 +1,157 @@
+"""Systems with pretrained encoders in comparisons: found, run and kept like any other, or refused in two lines."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from emotone import corpora, recipes
+from emotone.audio import load
+from emotone.comparison.encoders import has_weights, with_encoder
+from emotone.comparison.learnt import learnt_from
+from emotone.comparison.plan import folds_of
+from emotone.evaluation.record import read_records
+from emotone.models.config import PretrainedConfig
+from emotone.models.weights import digest
+from emotone.training.store import load_system
+
+SYSTEMS = {
+    "tuned": """
+extends: nguyen/wav2vec2
+id: small/tuned
+model: {accumulate: 2}
+quick_epochs: 2
+""",
+    "forest": """
+extends: kakadiya/wav2vec2-random-forest-means
+id: small/forest
+""",
+}
+OWN = ("nguyen/wav2vec2", "kakadiya/wav2vec2-random-forest", "kakadiya/wav2vec2-random-forest-means")
+Command = Callable[..., Any]
+
+
+@pytest.fixture(autouse=True)
+def empty_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cache of the hub's client without the encoders that whoever runs the tests has in theirs."""
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> dict[str, Path]:
+    paths = {name: tmp_path / f"{name}.yaml" for name in SYSTEMS}
+    for name, path in paths.items():
+        path.write_text(SYSTEMS[name], encoding="utf-8")
+    return paths
+
+
+def test_without_weights_the_systems_say_what_they_need(emotone: Command) -> None:
+    rows = {line.split()[0]: line for line in emotone("systems").out.splitlines() if "/" in line}
+    needy = {name for name, row in rows.items() if "needs pretrained weights" in row}
+    assert needy == set(OWN) and all(row.rstrip().endswith("runs") for name, row in rows.items() if name not in OWN)
+    assert not any(has_weights(recipes.load(name)) for name in OWN)
+
+
+def test_what_cannot_be_had_is_refused_before_anything_is_done(emotone: Command, tmp_path: Path) -> None:
+    for encoder in ([], ["--encoder", "emotone-tests/no-such-encoder"]):
+        done = emotone("compare", OWN[1], *encoder, "--corpus", "synthetic", "--out", tmp_path / "runs")
+        assert done.code == 1 and done.out == ""
+        assert len(done.err.splitlines()) == 2 and "--encoder FOLDER" in done.err
+    done = emotone("train", OWN[0], "--encoder", tmp_path / "absent", "--out", tmp_path / "runs")
+    assert done.code == 2 and "neither a folder here nor a name" in done.err
+    assert not (tmp_path / "runs").exists()
+
+
+def test_an_encoder_for_systems_that_have_none(emotone: Command, encoders: dict[str, Path]) -> None:
+    done = emotone("compare", "kakadiya/cnn", "boucheta/knn", "--encoder", encoders["hubert"])
+    assert done.code == 2 and "none of kakadiya/cnn, boucheta/knn has an encoder" in done.err
+
+
+def test_an_encoder_is_noted_with_its_weights(encoders: dict[str, Path]) -> None:
+    chosen = [recipes.load("kakadiya/cnn"), recipes.load(OWN[0])]
+    plain, found = with_encoder(chosen, str(encoders["wavlm"]))
+    assert plain == chosen[0]
+    assert isinstance(found.model, PretrainedConfig) and has_weights(found)
+    assert (found.model.encoder, found.model.weights) == (str(encoders["wavlm"]), digest(encoders["wavlm"]))
+
+
+def test_they_run_like_any_other_system(
+    emotone: Command,
+    files: dict[str, Path],
+    encoders: dict[str, Path],
+    synthetic: Path,
+    tmp_path: Path,
+) -> None:
+    encoder = shutil.copytree(encoders["wav2vec2"], tmp_path / "encoder")
+    command = ["compare", *files.values(), "--corpus", "synthetic", "--data", synthetic / "synthetic", "--jobs", 2,
+               "--protocol", "clean", "--out", tmp_path / "runs", "--encoder"]  # fmt: skip
+    done = emotone(*command, encoder)
+    assert done.code == 0, done.err
+    records = {record.system: record for record in read_records(tmp_path / "runs" / "runs")}
+    tuned, forest = records["small/tuned"], records["small/forest"]
+    assert tuned.recipe["model"]["weights"] == forest.recipe["model"]["weights"] == digest(encoder)
+    assert len(tuned.history) == 2 and tuned.parameters and tuned.trainable_parameters
+    assert 0 < tuned.trainable_parameters < tuned.parameters
+    assert forest.train_accuracy == 1.0 and forest.history == () and forest.parameters is None
+    assert "transformers" in tuned.versions
+
+    assert "2 of them are there already" in emotone(*command, encoder).out
+    assert {record.created for record in read_records(tmp_path / "runs" / "runs")} == {
+        record.created for record in records.values()
+    }
+
+
+def test_other_weights_are_another_run(
+    emotone: Command,
+    files: dict[str, Path],
+    encoders: dict[str, Path],
+    make_encoder: Callable[..., Path],
+    synthetic: Path,
+    tmp_path: Path,
+) -> None:
+    encoder = shutil.copytree(encoders["hubert"], tmp_path / "encoder")
+    command = ["compare", files["forest"], "--corpus", "synthetic", "--data", synthetic / "synthetic", "--jobs", 2,
+               "--protocol", "clean", "--out", tmp_path / "runs", "--encoder", encoder]  # fmt: skip
+    assert emotone(*command).code == 0
+    first = read_records(tmp_path / "runs" / "runs")
+    make_encoder("hubert", encoder, seed=1)
+    done = emotone(*command)
+    assert done.code == 0 and "there already" not in done.out
+    assert read_records(tmp_path / "runs" / "runs")[0].predictions != first[0].predictions
+
+
+def test_train_stores_a_system_that_transformers_reads(
+    emotone: Command, files: dict[str, Path], encoders: dict[str, Path], synthetic: Path, tmp_path: Path
+) -> None:
+    from transformers import pipeline
+
+    command = ["train", files["tuned"], "--preset", "quick", "--corpus", "synthetic", "--data",
+               synthetic / "synthetic", "--encoder"]  # fmt: skip
+    copy = shutil.copytree(encoders["hubert"], tmp_path / "encoder")
+    refused = emotone(*command, copy, "--out", copy)
+    assert refused.code == 2 and "the encoder lies there" in refused.err
+
+    assert emotone(*command, copy, "--out", tmp_path / "system").code == 0
+    system = load_system(tmp_path / "system")
+    clip = sorted((synthetic / "synthetic").rglob("*.wav"))[0]
+    samples, rate = load(clip, rate=16_000)
+    answer = pipeline("audio-classification", model=str(tmp_path / "system"), top_k=None, device="cpu")(
+        {"raw": samples, "sampling_rate": rate}
+    )
+    own = dict(zip(system.classes, system.predict_files([clip])[0].tolist(), strict=True))
+    assert {each["label"]: each["score"] for each in answer} == pytest.approx(own, abs=1e-5)
+
+
+def test_the_audit_reads_a_stored_forest_through_its_own_encoder(
+    emotone: Command, encoders: dict[str, Path], synthetic: Path, tmp_path: Path
+) -> None:
+    """Padding is learnt from the encoder's frames, of the training clips alone."""
+    copy = shutil.copytree(encoders["hubert"], tmp_path / "encoder")
+    done = emotone("train", OWN[1], "--corpus", "synthetic", "--data", synthetic / "synthetic", "--encoder", copy,
+                   "--out", tmp_path / "system")  # fmt: skip
+    assert done.code == 0, done.err
+    shutil.rmtree(copy)
+    system, corpus = load_system(tmp_path / "system"), corpora.load("synthetic", data=synthetic / "synthetic")
+    assert learnt_from(system, folds_of(system.recipe, corpus, "clean", 0)[0], corpus) == []
