@@ -154,4 +154,4 @@ def test_the_audit_reads_a_stored_forest_through_its_own_encoder(
     assert done.code == 0, done.err
     shutil.rmtree(copy)
     system, corpus = load_system(tmp_path / "system"), corpora.load("synthetic", data=synthetic / "synthetic")
-    assert learnt_from(system, folds_of(system.recipe, corpus, "clean", 0)[0], corpus) == []
+    assert learnt_from(system, folds_of(system.recipe, corpus, "clean", 0, ())[0], corpus) == []
