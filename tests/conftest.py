@@ -8,6 +8,8 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from .made_runs import make_record as make_record
+
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest-xdist has a process per core already
 
 SMALL = {

@@ -32,7 +32,7 @@ MAY_IMPORT = {
     "training": "errors files recipes protocols features models evaluation.record",
     "report": "errors emotions files audio augment corpora features evaluation recipes",
     "terminal": "",
-    "comparison": "errors emotions files augment corpora features models recipes protocols audit evaluation training "
+    "comparison": "errors emotions config files augment corpora features models recipes protocols audit evaluation training "
     "report terminal",
     "show": "errors emotions features models recipes terminal",
     "cli": "errors corpora features recipes comparison terminal show",

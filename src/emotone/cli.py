@@ -221,6 +221,27 @@ def compare(
 
 
 @app.command()
+def bench(
+    folder: Annotated[Path, typer.Argument(help="Holds plan.yaml; runs, leaderboard.json and report go into it.")],
+    jobs: Annotated[int | None, typer.Option(help="Runs at a time. [default: one per core]")] = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "32",
+    data: DataOption = None,
+) -> None:
+    """Make the runs of a plan that are not there yet, then its leaderboard and report."""
+    from emotone.comparison.bench import bench as make
+
+    failed = make(
+        folder,
+        lambda name: _load_corpus(name, data),
+        jobs=jobs,
+        device=_device(device),
+        precision=_precision(precision),
+    )
+    raise typer.Exit(1 if failed else 0)
+
+
+@app.command()
 def report(
     runs: Annotated[Path, typer.Argument(help="Folder of a comparison.")],
     corpus: CorpusOption = None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from emotone.errors import unknown
 
-__all__ = ["EMOTIONS", "SCHEMES", "LabelScheme", "get_scheme"]
+__all__ = ["EMOTIONS", "SCHEMES", "LabelScheme", "get_scheme", "to_merged"]
 
 EMOTIONS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")
 """RAVDESS's eight emotions in its own order. A corpus may have others ("bored"), which sort after these."""
@@ -54,6 +54,15 @@ SCHEMES = {
     )
 }
 """`ravdess8`: as labelled. `merged7`: calm counts as neutral. `gender14`: merged7 times the speaker's gender."""
+
+
+def to_merged(label: str) -> str:
+    """Return the emotion of a class of any scheme, calm as neutral: what all schemes can be judged by.
+
+    >>> to_merged("female_sad"), to_merged("calm")
+    ('sad', 'neutral')
+    """
+    return _merge(label.removeprefix("female_").removeprefix("male_"))
 
 
 def get_scheme(name: str) -> LabelScheme:

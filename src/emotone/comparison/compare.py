@@ -5,9 +5,9 @@ from pathlib import Path
 
 from emotone import recipes
 from emotone.comparison.encoders import has_weights, with_encoder
-from emotone.comparison.plan import check, finished, plan
+from emotone.comparison.plan import RunSpec, check, finished, plan
 from emotone.comparison.run import Setting
-from emotone.comparison.sweep import Failure, cores, sweep
+from emotone.comparison.sweep import Failure, check_jobs, cores, sweep
 from emotone.corpora.base import Corpus
 from emotone.corpora.fingerprint import sample_digests
 from emotone.errors import EmotoneError, UsageError
@@ -17,7 +17,7 @@ from emotone.recipes.schema import Recipe
 from emotone.report.page import build
 from emotone.terminal import SweepProgress, console, counting, warn
 
-__all__ = ["compare", "write_report"]
+__all__ = ["compare", "sweep_and_report", "write_report"]
 
 
 def compare(
@@ -39,9 +39,9 @@ def compare(
     names others for them. The corpus, which may have to be downloaded, is loaded when
     everything else that was asked for is known to make sense.
     """
-    for option, number in (("--seeds", seeds), ("--jobs", jobs)):
-        if number is not None and number < 1:
-            raise UsageError(f"{option} is {number}; it must be at least 1.")
+    if seeds < 1:
+        raise UsageError(f"--seeds is {seeds}; it must be at least 1.")
+    check_jobs(jobs)
     if chosen is None:
         everything = [recipes.load(name) for name in recipes.names()]
         chosen = [
@@ -54,10 +54,20 @@ def compare(
     make_folder(out)
     corpus = load_corpus()
     specs = plan(chosen, corpus, protocols=protocols, preset=preset, seeds=seeds)
+    return sweep_and_report(specs, corpus, out, jobs=jobs, device=device, precision=precision)
+
+
+def sweep_and_report(
+    specs: Sequence[RunSpec], corpus: Corpus, out: Path, *, jobs: int | None, device: str, precision: str
+) -> list[Failure]:
+    """Do the runs that are not there and write the report, its path printed last. Returns what failed."""
     with counting(f"Reading {corpus.info.name}") as progress:
         setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision)
     synthetic = ", synthetic: not real speech" if corpus.info.synthetic else ""
-    console.print(f"{corpus.info.title}{synthetic}: {len(corpus.utterances)} clips; {len(specs)} runs, {preset} preset")
+    presets = " and ".join(sorted({spec.preset for spec in specs}))
+    console.print(
+        f"{corpus.info.title}{synthetic}: {len(corpus.utterances)} clips; {len(specs)} runs, {presets} preset"
+    )
     folder = out / "runs" / corpus.info.name
     pending = [spec for spec in specs if not finished(spec, folder, setting.data_hash)]
     if len(pending) < len(specs):

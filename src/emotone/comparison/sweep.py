@@ -21,7 +21,7 @@ from emotone.evaluation.record import Epoch, RunRecord
 from emotone.protocols import Sample
 from emotone.training.frames import frames_of
 
-__all__ = ["Failure", "Listener", "checkpoint_path", "cores", "extract_features", "sweep"]
+__all__ = ["Failure", "Listener", "check_jobs", "checkpoint_path", "cores", "extract_features", "sweep"]
 
 _CHECKPOINTS = ".checkpoints"
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -84,6 +84,12 @@ def extract_features(
     return failures
 
 
+def check_jobs(jobs: int | None) -> None:
+    """Refuse a number of processes that cannot be; None stands for one per core."""
+    if jobs is not None and jobs < 1:
+        raise UsageError(f"--jobs is {jobs}; it must be at least 1.")
+
+
 def sweep(specs: Sequence[RunSpec], setting: Setting, folder: Path, *, jobs: int, listener: Listener) -> list[Failure]:
     """Do all runs that are not finished, `jobs` at a time, one JSON each under `folder`.
 
@@ -96,8 +102,7 @@ def sweep(specs: Sequence[RunSpec], setting: Setting, folder: Path, *, jobs: int
         jobs: processes at a time; each gets its share of the cores.
         listener: told how it goes on.
     """
-    if jobs < 1:
-        raise UsageError(f"--jobs is {jobs}; it must be at least 1.")
+    check_jobs(jobs)
     pending = [spec for spec in specs if not finished(spec, folder, setting.data_hash)]
     if not pending:
         return []

@@ -1,8 +1,12 @@
 """The record of one run: what `comparison` writes and `report` reads, one JSON file each."""
 
+import base64
 import json
+import zlib
 from pathlib import Path
 from typing import Any
+
+from pydantic import model_validator
 
 from emotone.config import Config
 from emotone.errors import EmotoneError
@@ -10,6 +14,8 @@ from emotone.files import write_text
 from emotone.recipes.schema import Published
 
 __all__ = ["Epoch", "Predictions", "Published", "RunRecord", "Split", "read_records"]
+
+_PACKED = "json+zlib+base64"
 
 
 class Epoch(Config):
@@ -48,6 +54,21 @@ class Predictions(Config):
     gender: tuple[str | None, ...]
     intensity: tuple[str | None, ...]
     statement: tuple[str | None, ...]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _unpack(cls, data: Any) -> Any:
+        if not (isinstance(data, dict) and set(data) == {_PACKED}):
+            return data
+        try:
+            return json.loads(zlib.decompress(base64.b64decode(data[_PACKED], validate=True)))
+        except (TypeError, ValueError, zlib.error) as error:
+            raise ValueError(f"not {_PACKED}: {error}") from None
+
+    def pack(self) -> dict[str, str]:
+        """Return the columns as JSON holds them: their own JSON, compressed, as text."""
+        columns = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
+        return {_PACKED: base64.b64encode(zlib.compress(columns.encode(), level=9)).decode()}
 
 
 class RunRecord(Config):
@@ -95,8 +116,12 @@ class RunRecord(Config):
     created: str
 
     def write(self, path: Path) -> None:
-        """Write as JSON, whole or not at all. Keys are in a fixed order, so that equal runs give equal bytes."""
-        write_text(path, json.dumps(self.model_dump(mode="json"), indent=1, ensure_ascii=False) + "\n")
+        """Write as JSON, the predictions compressed, whole or not at all.
+
+        Keys are in a fixed order, so that equal runs give equal bytes.
+        """
+        data = self.model_dump(mode="json") | {"predictions": self.predictions.pack()}
+        write_text(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_records(folder: Path) -> list[RunRecord]:

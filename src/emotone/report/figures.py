@@ -2,13 +2,15 @@
 
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
+from emotone.evaluation.premium import Premium
 from emotone.report.results import Result, Row, protocol_order
 from emotone.report.theme import PAPERS, PROTOCOLS, colour, figure
-from emotone.report.words import percent, protocol_title
+from emotone.report.words import percent, points, protocol_title
 
-__all__ = ["confusion", "cost", "curve", "curves", "leaderboard", "monitored"]
+__all__ = ["confusion", "cost", "curve", "curves", "leaderboard", "monitored", "premium"]
 
 MARKERS = {"published": "o", "clean": "s", "luna5": "D", "emobox6": "^", "loso": "v"}
 """Protocol -> its marker, so that colour is never the only difference."""
@@ -43,23 +45,58 @@ def leaderboard(rows: Sequence[Row]) -> Any:
     return drawn
 
 
+def premium(premiums: Sequence[Premium]) -> Any:
+    """Draw one line per system, from its accuracy as published over the clean one to that on unseen speakers."""
+    drawn = figure(8, 1.1 + 0.3 * len(premiums))
+    height = drawn.get_figheight()
+    axes = drawn.add_axes((0.24, 0.6 / height, 0.40, 1 - 1.1 / height))
+    protocols = [name for name in PROTOCOLS if any(name in each.accuracy for each in premiums)]
+    for place, each in enumerate(premiums):
+        shown = [(name, 100 * each.accuracy[name]) for name in protocols if name in each.accuracy]
+        for (_, left), (name, right) in pairwise(shown):
+            axes.plot([left, right], [-place] * 2, color=colour(PROTOCOLS[name]), linewidth=2.4, alpha=0.45, zorder=1)
+        for name, value in shown:
+            axes.plot(value, -place, MARKERS[name], color=colour(PROTOCOLS[name]), markersize=5.5)
+        for x, gap in ((1.04, each.leak), (1.475, each.speakers)):
+            said = f"{points(gap.value)} [{points(gap.low)}, {points(gap.high)}]" if gap else "not run"
+            tone = colour("ink" if gap else "soft")
+            axes.text(x, -place, said, transform=axes.get_yaxis_transform(), va="center", fontsize=7.5, color=tone)
+    for x, title in ((1.04, "the leak adds"), (1.475, "known speakers add")):
+        axes.text(x, 0.75, title, transform=axes.get_yaxis_transform(), fontsize=7.5, weight="bold", va="center")
+    axes.set_yticks([-place for place in range(len(premiums))], [each.system for each in premiums])
+    axes.tick_params(axis="y", length=0, labelcolor=colour("ink"))
+    axes.set_ylim(-len(premiums) + 0.4, 0.6)
+    axes.set_xlim(0, 100)
+    axes.set_xlabel("accuracy, %; on the right points with their 95 % interval", x=0, ha="left")
+    axes.grid(axis="x")
+    axes.spines["left"].set_visible(False)
+    drawn.legend(handles=_dots(protocols), loc="upper left", ncols=6, frameon=False, fontsize=7.5, handletextpad=0.4)
+    return drawn
+
+
 def _legend(protocols: Sequence[str]) -> list[Any]:
     from matplotlib.lines import Line2D
 
     ring = Line2D([], [], marker="o", color=colour("ink"), markerfacecolor="none", linestyle="", label="paper reports")
     chance = Line2D([], [], marker="|", color=colour("soft"), linestyle="", label="chance")
-    dots = [
+    return [ring, *_dots(protocols), chance]
+
+
+def _dots(protocols: Sequence[str]) -> list[Any]:
+    from matplotlib.lines import Line2D
+
+    return [
         Line2D(
             [],
             [],
             marker=MARKERS.get(protocol, "o"),
             color=colour(PROTOCOLS.get(protocol, "soft")),
             label=protocol_title(protocol).lower(),
+            linestyle="",
             markersize=4.5,
         )
         for protocol in protocols
     ]
-    return [ring, *dots, chance]
 
 
 def monitored(result: Result) -> str | None:
@@ -96,10 +133,10 @@ def _curve(axes: Any, result: Result, what: str) -> None:
         lines.append((f"{watched} set", f"monitor_{what}", PROTOCOLS.get(result.row.protocol, "link"), "-"))
     for label, name, tone, dash in lines:
         for order, run in enumerate(runs):
-            points = [(epoch.epoch, getattr(epoch, name)) for epoch in run.history if getattr(epoch, name) is not None]
+            seen = [(epoch.epoch, getattr(epoch, name)) for epoch in run.history if getattr(epoch, name) is not None]
             axes.plot(
-                [epoch for epoch, _ in points],
-                [scale * value for _, value in points],
+                [epoch for epoch, _ in seen],
+                [scale * value for _, value in seen],
                 dash,
                 color=colour(tone),
                 alpha=1 if order == 0 else 0.3,

@@ -11,7 +11,7 @@ from emotone.evaluation.record import RunRecord
 from emotone.files import write_text
 from emotone.report import figures, theme, view, words
 from emotone.report.results import Result, read_results
-from emotone.report.tables import write_tables
+from emotone.report.tables import write_statistics, write_tables
 
 __all__ = ["build"]
 
@@ -35,6 +35,7 @@ def build(records: Sequence[RunRecord], folder: Path, *, corpus: Corpus | None =
     results = read_results(records)
     write_tables(folder / "tables", results)
     boards = view.boards(results)
+    write_statistics(folder / "tables", boards)
     with theme.style():
         charts = _draw(boards, folder / "figures")
         pictures = _pictures(corpus, folder / "figures")
@@ -57,6 +58,11 @@ def _draw(boards: Sequence[view.Board], folder: Path) -> dict[tuple[str, ...], d
         charts["leaderboard", *board_key(board)] = _saved(
             gallery, figures.leaderboard(board.rows), "leaderboard", place
         )
+        if board.premiums:
+            drawn = figures.premium(board.premiums)
+            chart = _saved(gallery, drawn, "premium", place)
+            chart["svg"] = theme.to_svg(drawn, label=f"What leaks and known speakers add, {board.title}")
+            charts["premium", *board_key(board)] = chart
         for what in ("parameters", "train_seconds"):
             if sum(1 for row in rows if getattr(row, what)) > 1:
                 drawn = figures.cost(rows, what)
@@ -127,8 +133,8 @@ def _render(
         words.percent, words.points, words.number, words.duration, words.count, words.listing, words.protocol_title,
         words.protocol_note, words.anchor, words.paper_title,
         words.corpus_title, board_key, result_key, figures.monitored,
-        view.findings, view.slice_values, view.shared_columns, view.extremes, view.seeds_said, view.said_systems,
-        view.shared_speakers,
+        view.findings, view.against, view.slice_values, view.shared_columns, view.extremes, view.seeds_said,
+        view.said_systems, view.shared_speakers,
         recipe_text,
     ]  # fmt: skip
     environment.globals.update({helper.__name__: helper for helper in helpers})

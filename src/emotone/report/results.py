@@ -5,13 +5,11 @@ from dataclasses import dataclass
 from statistics import mean
 
 from emotone.evaluation.pool import Pooled, pool_all
+from emotone.evaluation.premium import UNSEEN
 from emotone.evaluation.record import RunRecord
 from emotone.evaluation.slices import Slice, slices
 
-__all__ = ["UNSEEN", "Result", "Row", "make_row", "protocol_order", "read_results", "sort_key"]
-
-UNSEEN = ("luna5", "emobox6", "loso")
-"""The protocols whose test speakers are never heard in training."""
+__all__ = ["Result", "Row", "make_row", "protocol_order", "read_results", "sort_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +19,7 @@ class Row:
     Attributes:
         published: the accuracy that the paper reports, None where it reports none.
         accuracy, uar, macro_f1, weighted_f1: folds pooled, seeds averaged.
-        low, high: 95 % interval of the accuracy, by bootstrap over speakers.
+        low, high: 95 % interval of the accuracy, by bootstrap over speakers; likewise of UAR and weighted F1.
         difference: accuracy minus published.
         chance: the accuracy of always naming the most frequent class of the test set.
         seeds: how many ran. seed_low, seed_high: the accuracy of the worst and the best of them.
@@ -49,6 +47,8 @@ class Row:
     uar_high: float
     macro_f1: float
     weighted_f1: float
+    weighted_f1_low: float
+    weighted_f1_high: float
     train_accuracy: float
     chance: float
     seeds: int
@@ -104,6 +104,7 @@ def make_row(pooled: Pooled) -> Row:
     kept = [run.best_epoch for run in pooled.runs if run.best_epoch is not None]
     low, high = pooled.intervals["accuracy"]
     uar_low, uar_high = pooled.intervals["uar"]
+    weighted_f1_low, weighted_f1_high = pooled.intervals["weighted_f1"]
     return Row(
         system=first.system,
         title=first.title,
@@ -123,6 +124,8 @@ def make_row(pooled: Pooled) -> Row:
         uar_high=uar_high,
         macro_f1=metrics["macro_f1"],
         weighted_f1=metrics["weighted_f1"],
+        weighted_f1_low=weighted_f1_low,
+        weighted_f1_high=weighted_f1_high,
         train_accuracy=mean(run.train_accuracy for run in pooled.runs),
         chance=max(supports) / sum(supports),
         seeds=len(pooled.seeds),

@@ -1,93 +1,19 @@
-"""The results as tables: the leaderboard, its Markdown for the README, and CSV files."""
+"""The results as CSV files."""
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from emotone.evaluation.pool import pool_all
-from emotone.evaluation.record import Published, RunRecord
+from emotone.evaluation.paired import Difference
+from emotone.evaluation.record import RunRecord
 from emotone.files import write_text
-from emotone.report.results import UNSEEN, Result, Row, make_row, sort_key
-from emotone.report.words import percent
+from emotone.report.results import Result
+from emotone.report.view import Board
 
-__all__ = ["Listed", "leaderboard", "markdown", "write_csv", "write_tables"]
-
-_QUICK = "†"
-
-
-@dataclass(frozen=True, slots=True)
-class Listed:
-    """A system that there is, run or not: what `markdown` needs of its recipe."""
-
-    system: str
-    title: str
-    published: Published
-
-
-def leaderboard(records: Iterable[RunRecord]) -> list[Row]:
-    """Return one row per system, corpus, protocol and preset: folds pooled, seeds averaged, the best first."""
-    return sorted((make_row(pooled) for pooled in pool_all(records)), key=sort_key)
-
-
-def markdown(records: Iterable[RunRecord], systems: Sequence[Listed]) -> str:
-    """Return the README's tables, one per corpus: published beside measured, every system of `systems` in its row.
-
-    A cell has the accuracy and its 95 % interval in per cent. Where a system ran with several presets, `paper` counts;
-    another is marked. "-" stands where the paper gives no number, "not run" where there is no run.
-    """
-    rows = leaderboard(records)
-    corpora: list[str | None] = list(dict.fromkeys(row.corpus for row in rows)) or [None]
-    return "\n".join(_markdown([row for row in rows if row.corpus == corpus], systems) for corpus in corpora)
-
-
-def _markdown(rows: Sequence[Row], systems: Sequence[Listed]) -> str:
-    """Return the table of one corpus."""
-    unseen = [name for name in UNSEEN if any(row.protocol == name for row in rows)]
-    headers = [f"unseen speakers ({name})" for name in unseen] or ["unseen speakers"]
-    # Rows of the paper preset come first, so they win.
-    found: dict[tuple[str, str], Row] = {}
-    for row in rows:
-        found.setdefault((row.system, row.protocol), row)
-    lines = [
-        f"| system | paper reports | published protocol | clean | {' | '.join(headers)} |",
-        "|---|--:|--:|--:|" + "--:|" * len(headers),
-    ]
-    for listed in systems:
-        reported = "-" if listed.published.accuracy is None else percent(listed.published.accuracy)
-        cells = [_cell(found.get((listed.system, protocol))) for protocol in ("published", "clean", *unseen)]
-        cells += ["not run"] * (not unseen)
-        title = listed.title.replace("|", "\\|")
-        lines.append(f"| `{listed.system}` {title} | {reported} | {' | '.join(cells)} |")
-    return "\n".join([*lines, "", _notes(list(found.values())), ""])
-
-
-def _notes(rows: Sequence[Row]) -> str:
-    """Say below the table what its numbers are."""
-    if not rows:
-        return "Nothing has been run."
-    seeds = sorted({row.seeds for row in rows})
-    notes = [
-        f"Accuracy in %, in brackets its 95 % interval by bootstrap over speakers. Corpus: {rows[0].corpus}.",
-        f"Seeds per result: {seeds[0]}." if len(seeds) == 1 else f"Seeds per result: {seeds[0]} to {seeds[-1]}.",
-    ]
-    if rows[0].synthetic:
-        notes.insert(0, "**Synthetic corpus: no real speech, the numbers say nothing about people.**")
-    notes += [f"{_QUICK} {preset} preset: fewer epochs, not a reproduction." for preset in _quick(rows)]
-    return " ".join(notes)
-
-
-def _quick(rows: Sequence[Row]) -> list[str]:
-    return sorted({row.preset for row in rows} - {"paper"})
-
-
-def _cell(row: Row | None) -> str:
-    if row is None:
-        return "not run"
-    mark = "" if row.preset == "paper" else _QUICK
-    return f"{percent(row.accuracy)}{mark} [{percent(row.low)}, {percent(row.high)}]"
+__all__ = ["write_csv", "write_statistics", "write_tables"]
 
 
 def write_tables(folder: Path, results: Sequence[Result]) -> list[Path]:
@@ -121,6 +47,51 @@ def write_tables(folder: Path, results: Sequence[Result]) -> list[Path]:
         ],
     }
     return [write_csv(folder / f"{name}.csv", rows) for name, rows in tables.items() if rows]
+
+
+def write_statistics(folder: Path, boards: Sequence[Board]) -> list[Path]:
+    """Write premiums, pairs and claims as CSV files and return their paths. Differences are fractions of 1."""
+    tables: dict[str, list[dict[str, Any]]] = {
+        "premium": [
+            _board(board)
+            | {"system": each.system, "unseen": each.unseen}
+            | {f"{name}_accuracy": each.accuracy.get(of or "") for name, of in
+               (("published", "published"), ("clean", "clean"), ("unseen", each.unseen))}
+            | _gap("leak", each.leak) | _gap("speakers", each.speakers) | _gap("whole", each.whole)
+            for board in boards
+            for each in board.premiums
+        ],
+        "pairs": [
+            _board(board)
+            | {"protocol": board.strictest, "better": pair.first, "worse": pair.second}
+            | _gap("difference", pair.difference)
+            | {"clips": pair.difference.clips[0], "mcnemar": pair.mcnemar, "holm": pair.holm}
+            | {"mcnemar_holm": pair.mcnemar_holm, "real": pair.is_real}
+            for board in boards
+            for pair in board.pairs
+        ],
+        "claims": [
+            _board(board)
+            | {"paper": judged.claim.paper, "claim": judged.claim.text, "protocol": judged.protocol}
+            | {"verdict": judged.verdict, "better": str(contrast.better), "worse": str(contrast.worse)}
+            | _gap("difference", gap)
+            for board in boards
+            for judged in board.judgements
+            for contrast, gap in zip(
+                judged.claim.contrasts, judged.differences or [None] * len(judged.claim.contrasts), strict=True
+            )
+        ],
+    }  # fmt: skip
+    return [write_csv(folder / f"{name}.csv", rows) for name, rows in tables.items() if rows]
+
+
+def _board(board: Board) -> dict[str, Any]:
+    return {"corpus": board.corpus, "preset": board.preset}
+
+
+def _gap(name: str, gap: Difference | None) -> dict[str, Any]:
+    values = (None, None, None, None) if gap is None else (gap.value, gap.low, gap.high, gap.p)
+    return dict(zip((name, f"{name}_low", f"{name}_high", f"{name}_p"), values, strict=True))
 
 
 def write_csv(path: Path, rows: Sequence[Mapping[str, Any]]) -> Path:

@@ -2,10 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import mean, median
 
+from emotone.evaluation.claims import Judgement, judge
+from emotone.evaluation.paired import Pair, pairs
+from emotone.evaluation.premium import UNSEEN, Premium, premiums
 from emotone.evaluation.slices import Slice
-from emotone.report.results import UNSEEN, Result, Row, protocol_order
+from emotone.report.results import Result, Row, protocol_order
 from emotone.report.words import anchor, corpus_title, count, listing, number, percent, points, protocol_title
 
 __all__ = ["Board", "Leak", "System", "boards", "findings", "leaks", "systems"]
@@ -70,6 +74,23 @@ class Board:
         """See the class."""
         enough = [name for name in self.protocols if 2 * len(self.of(name)) >= len(self.systems)]
         return (enough or list(self.protocols))[-1]
+
+    @cached_property
+    def premiums(self) -> list[Premium]:
+        """What the leak and known speakers add to each system, the most first."""
+        return premiums([result.pooled for result in self.results])
+
+    @cached_property
+    def judgements(self) -> list[Judgement]:
+        """The papers' claims under each protocol, but those that no run of the board is about."""
+        judged = judge([result.pooled for result in self.results])
+        asked = {each.claim.text for each in judged if each.differences}
+        return [each for each in judged if each.claim.text in asked]
+
+    @cached_property
+    def pairs(self) -> list[Pair]:
+        """Every two systems under the strictest protocol."""
+        return pairs([result.pooled for result in self.of(self.strictest)])
 
     @property
     def title(self) -> str:
@@ -242,6 +263,14 @@ def extremes(result: Result) -> tuple[str, str] | None:
     """Return the emotion that is recognised best and the one that is recognised worst."""
     emotions = sorted(slice_values(result, "emotion").values(), key=lambda part: -part.accuracy)
     return (emotions[0].value, emotions[-1].value) if len(emotions) > 1 else None
+
+
+def against(pairs: Sequence[Pair], one: str, other: str) -> tuple[float, Pair] | None:
+    """Return by how much `one` is better than `other`, as a fraction of 1, and their pair; None if not compared."""
+    for pair in pairs:
+        if {pair.first, pair.second} == {one, other}:
+            return (1 if pair.first == one else -1) * pair.difference.value, pair
+    return None
 
 
 def shared_columns(results: Sequence[Result]) -> list[tuple[str, list[str]]]:

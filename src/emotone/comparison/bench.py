@@ -1,0 +1,136 @@
+"""A benchmark: a plan of runs, made once and kept; a leaderboard of what was run and what was not."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import yaml
+from pydantic import Field
+
+from emotone import recipes
+from emotone.comparison.compare import sweep_and_report
+from emotone.comparison.plan import RunSpec, check, plan
+from emotone.comparison.sweep import Failure, check_jobs
+from emotone.config import Config
+from emotone.corpora.base import Corpus
+from emotone.errors import RecipeError
+from emotone.evaluation.record import read_records
+from emotone.files import make_folder
+from emotone.models.config import PretrainedConfig
+from emotone.protocols import PROTOCOLS
+from emotone.recipes.schema import Recipe
+from emotone.report.leaderboard import Wanted, entries, write_leaderboard
+from emotone.terminal import console
+
+__all__ = ["BOARD", "PLAN", "Later", "Plan", "Planned", "bench", "load_plan", "wanted_of"]
+
+PLAN, BOARD = "plan.yaml", "leaderboard.json"
+"""The names of a benchmark's plan and of its leaderboard, in its folder."""
+
+
+class Planned(Config):
+    """Systems (ids, or recipe files beside the plan) to run under protocols, at the paper's settings."""
+
+    systems: tuple[str, ...] = Field(min_length=1)
+    protocols: tuple[str, ...] = Field(min_length=1)
+    seeds: int = Field(default=1, ge=1)
+
+
+class Later(Config):
+    """What the plan leaves out, and why; it is listed as not run."""
+
+    systems: tuple[str, ...] = Field(min_length=1)
+    protocols: tuple[str, ...] = Field(min_length=1)
+    why: str
+
+
+class Plan(Config):
+    """A benchmark."""
+
+    corpus: str
+    runs: tuple[Planned, ...] = Field(min_length=1)
+    later: tuple[Later, ...] = ()
+
+
+def load_plan(folder: Path) -> Plan:
+    """Read the plan of a benchmark's folder.
+
+    Raises:
+        RecipeError: no plan there, or one that does not follow the schema.
+    """
+    path = folder / PLAN
+    try:
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecipeError(f"{path}: no such file. A benchmark's folder holds its plan: corpus and runs.") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RecipeError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from None
+    return Plan.parse(data, where=path)
+
+
+def bench(
+    folder: Path, load_corpus: Callable[[str], Corpus], *, jobs: int | None, device: str, precision: str
+) -> list[Failure]:
+    """Make the runs of the folder's plan that are not there, then its leaderboard and report. Returns what failed.
+
+    Args:
+        folder: holds `plan.yaml`; runs, `leaderboard.json` and the report are written into it.
+        load_corpus: gives the corpus of a name.
+        jobs: runs at a time; None for one per core.
+        device, precision: of training.
+    """
+    check_jobs(jobs)
+    wanted = load_plan(folder)
+    chosen = {name: _recipe(name, folder) for part in wanted.runs for name in part.systems}
+    for part in wanted.runs:
+        check([chosen[name] for name in part.systems], protocols=part.protocols, preset="paper")
+    make_folder(folder)
+    corpus = load_corpus(wanted.corpus)
+    specs: list[RunSpec] = []
+    for part in wanted.runs:
+        specs += plan(
+            [chosen[name] for name in part.systems],
+            corpus,
+            protocols=part.protocols,
+            preset="paper",
+            seeds=part.seeds,
+        )
+    failures = sweep_and_report(
+        list(dict.fromkeys(specs)), corpus, folder, jobs=jobs, device=device, precision=precision
+    )
+    board = folder / BOARD
+    write_leaderboard(board, entries(read_records(folder / "runs"), wanted_of(wanted, folder), corpus.info.name))
+    console.print(board)
+    return failures
+
+
+def wanted_of(benchmark: Plan, folder: Path) -> list[Wanted]:
+    """Return what a plan runs and what it leaves for later, the systems in emotone's order, then its own."""
+    parts = [(part.systems, part.protocols, "") for part in benchmark.runs]
+    parts += [(part.systems, part.protocols, part.why) for part in benchmark.later]
+    found = [
+        _wanted(_recipe(name, folder), protocol, why, folder)
+        for systems, protocols, why in parts
+        for name in systems
+        for protocol in protocols
+    ]
+    known, order = recipes.names(), tuple(PROTOCOLS)
+    unique = {(each.system, each.protocol): each for each in reversed(found)}
+    return sorted(
+        unique.values(),
+        key=lambda each: (
+            known.index(each.system) if each.system in known else len(known),
+            each.system,
+            order.index(each.protocol),
+        ),
+    )
+
+
+def _wanted(recipe: Recipe, protocol: str, why: str, folder: Path) -> Wanted:
+    command = f"emotone compare {recipe.id} --protocol {protocol} --preset paper --out {folder}"
+    if isinstance(recipe.model, PretrainedConfig):
+        command += f" --encoder {recipe.model.encoder}"
+    return Wanted(recipe.id, recipe.title, recipe.published, protocol, why, command)
+
+
+def _recipe(name: str, folder: Path) -> Recipe:
+    return recipes.load(str(folder / name) if name.endswith((".yaml", ".yml")) else name)

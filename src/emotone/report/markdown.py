@@ -1,0 +1,129 @@
+"""The results as Markdown tables, for the README and the documentation."""
+
+from collections.abc import Iterable, Sequence
+
+from emotone.evaluation.claims import Judgement
+from emotone.evaluation.paired import Difference, Pair
+from emotone.evaluation.premium import Premium
+from emotone.report.leaderboard import Entry, Range
+from emotone.report.words import percent, points
+
+__all__ = ["claims_table", "pairs_table", "premium_table", "readme_table", "verdicts_table"]
+
+_COLUMNS = {"published": "as published", "clean": "clean", "luna5": "unseen (luna5)", "emobox6": "unseen (emobox6)"}
+
+
+def readme_table(entries: Sequence[Entry]) -> str:
+    """Return one line per system: what its paper reports, what each protocol gave, whether that reproduces it."""
+    rows = []
+    for system in dict.fromkeys(entry.system for entry in entries):
+        own = {entry.protocol: entry for entry in entries if entry.system == system}
+        first = next(iter(own.values()))
+        verdict = own["published"].verdict if "published" in own else "not run"
+        cells = [_cell(own.get(protocol)) for protocol in _COLUMNS]
+        rows.append((f"`{system}` {first.title}", _rate(first.published), *cells, verdict))
+    return _table(("system", "paper reports", *_COLUMNS.values(), "published figure"), rows, left=(0, 6))
+
+
+def verdicts_table(entries: Iterable[Entry]) -> str:
+    """Return one line per system and protocol, with every rate and its interval."""
+    rows = [
+        (
+            f"`{entry.system}`",
+            entry.protocol,
+            _rate(entry.published),
+            *(_range(each) for each in (entry.accuracy, entry.uar, entry.weighted_f1)),
+            str(entry.seeds) if entry.runs else "-",
+            entry.verdict if entry.runs else f"not run{': ' + entry.why if entry.why else ''}",
+        )
+        for entry in entries
+    ]
+    headers = ("system", "protocol", "paper reports", "accuracy", "UAR", "weighted F1", "seeds", "verdict")
+    return _table(headers, rows, left=(0, 1, 7))
+
+
+def premium_table(premiums: Iterable[Premium]) -> str:
+    """Return one line per system: what the leak adds, and what knowing the speakers adds, in points."""
+    rows = [
+        (
+            f"`{each.system}`",
+            *(
+                percent(each.accuracy.get(name)) if name in each.accuracy else "not run"
+                for name in ("published", "clean")
+            ),
+            percent(each.accuracy[each.unseen]) if each.unseen else "not run",
+            *(_difference(gap) for gap in (each.leak, each.speakers, each.whole)),
+        )
+        for each in premiums
+    ]
+    headers = (
+        "system", "as published", "clean", "unseen speakers", "the leak adds", "known speakers add", "together"
+    )  # fmt: skip
+    return _table(headers, rows, left=(0,))
+
+
+def claims_table(judgements: Iterable[Judgement]) -> str:
+    """Return one line per claim and protocol: the verdict, and the differences that it rests on, in points."""
+    rows = [
+        (
+            judged.claim.paper,
+            judged.claim.text,
+            judged.protocol,
+            f"**{judged.verdict}**" if judged.differences else judged.verdict,
+            "; ".join(
+                f"{contrast.better} − {contrast.worse}: {_difference(gap)}"
+                for contrast, gap in zip(judged.claim.contrasts, judged.differences, strict=False)
+            )
+            or "-",
+        )
+        for judged in judgements
+    ]
+    return _table(("paper", "claim", "protocol", "verdict", "points, 95 % interval"), rows, left=range(5))
+
+
+def pairs_table(pairs: Iterable[Pair]) -> str:
+    """Return one line per pair of systems: the better one, by how much, and how sure that is."""
+    rows = [
+        (
+            f"`{pair.first}`{' ‡' if pair.merged else ''}",
+            f"`{pair.second}`",
+            _difference(pair.difference),
+            str(pair.difference.clips[0]),
+            _p(pair.holm),
+            _p(pair.mcnemar_holm),
+            "yes" if pair.is_real else "undecided",
+        )
+        for pair in pairs
+    ]
+    headers = ("better", "than", "by points", "clips", "p, bootstrap", "p, McNemar", "real at 5 %")
+    return _table(headers, rows, left=(0, 1, 6))
+
+
+def _table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: Iterable[int]) -> str:
+    kept = set(left)
+    rule = "|".join("---" if index in kept else "--:" for index in range(len(headers)))
+    lines = [f"| {' | '.join(headers)} |", f"|{rule}|"]
+    lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
+    return "\n".join(lines)
+
+
+def _cell(entry: Entry | None) -> str:
+    if entry is None:
+        return "-"
+    return _range(entry.accuracy) + (" *" if entry.missing else "") if entry.accuracy else "not run"
+
+
+def _range(rate: Range | None) -> str:
+    return "-" if rate is None else f"{percent(rate.mean)} [{percent(rate.low)}, {percent(rate.high)}]"
+
+
+def _rate(value: float | None) -> str:
+    return "-" if value is None else percent(value)
+
+
+def _difference(gap: Difference | None) -> str:
+    return "not run" if gap is None else f"{points(gap.value)} [{points(gap.low)}, {points(gap.high)}]"
+
+
+def _p(value: float) -> str:
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
