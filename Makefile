@@ -1,9 +1,10 @@
 # make run: set up and compare the papers' systems, quickly. make test: set up and test. Python 3.11 or newer, nothing else.
+# make bench: every run of results/plan.yaml that is not there, the leaderboard, the report, the tables of the documentation.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint docs clean
+.PHONY: run test lint bench docs clean
 
 run: $(VENV)/.train
 	$(BIN)/emotone compare --preset quick --out runs
@@ -16,7 +17,12 @@ lint: $(VENV)/.dev
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
-docs: $(VENV)/.dev
+bench: $(VENV)/.train
+	$(BIN)/emotone bench results
+	$(BIN)/emotone bench results/copies
+	$(BIN)/python docs/generate.py
+
+docs: $(VENV)/.train
 	$(BIN)/python docs/generate.py
 
 clean:

@@ -1,33 +1,95 @@
-"""Write the README's table and picture from the runs under results/: `make docs`."""
+"""Write what the documentation says of the results, from the files under results/: `make docs`."""
 
 import shutil
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
-from emotone import recipes
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from emotone.evaluation.claims import judge
+from emotone.evaluation.paired import all_outcomes, difference, pairs
+from emotone.evaluation.pool import Pooled, pool_all
+from emotone.evaluation.premium import premiums
 from emotone.evaluation.record import read_records
 from emotone.files import write_text
-from emotone.report.page import build
-from emotone.report.tables import Listed, markdown
+from emotone.report import markdown
+from emotone.report.leaderboard import read_leaderboard
+from emotone.report.words import percent, points, protocol_title
 
 ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "results"
 BEGIN, END = "<!-- generated from results/ by `make docs`: begin -->", "<!-- generated: end -->"
+REPRODUCTION = ROOT / "docs" / "reproduction.md"
 
 
-def table() -> str:
-    """Return the README's table: every system, what its paper reports, what the runs under results/ gave."""
-    systems = [Listed(name, recipes.load(name).title, recipes.load(name).published) for name in recipes.names()]
-    return markdown(read_records(ROOT / "results" / "runs"), systems)
-
-
-def with_table(readme: str) -> str:
-    """Return the README's text with the generated part made anew."""
-    before, rest = readme.split(BEGIN)
+def readme() -> str:
+    """Return the README with its table made anew from the leaderboard."""
+    before, rest = (ROOT / "README.md").read_text(encoding="utf-8").split(BEGIN)
     _, after = rest.split(END)
-    return f"{before}{BEGIN}\n\n{table().strip()}\n\n{END}{after}"
+    entries = read_leaderboard(RESULTS / "leaderboard.json")
+    counts = sorted({entry.seeds for entry in entries if entry.runs})
+    seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    note = f"Seeds per result: {seeds}. `*`: some folds have not been run yet. `-`: not asked for, or not reported."
+    return f"{before}{BEGIN}\n\n{markdown.readme_table(entries)}\n\n{note}\n\n{END}{after}"
+
+
+def reproduction() -> str:
+    """Return docs/reproduction.md: its template, its tables and numbers filled in from the results."""
+    entries = read_leaderboard(RESULTS / "leaderboard.json")
+    pooled = pool_all(run for run in read_records(RESULTS / "runs") if run.preset == "paper")
+    environment = Environment(
+        loader=FileSystemLoader(ROOT / "docs"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        autoescape=select_autoescape(("html",)),
+    )
+    return environment.get_template("reproduction.md.jinja").render(
+        entries=entries,
+        seed=lambda *key: _seed(pooled, *key),
+        verdicts_table=markdown.verdicts_table,
+        premium=markdown.premium_table(premiums(pooled)),
+        claims=markdown.claims_table(judge(pooled)),
+        pairs=[(protocol_title(name), markdown.pairs_table(pairs(own))) for name, own in _by_protocol(pooled)],
+        copies=_copies(pool_all(read_records(RESULTS / "copies" / "runs"))),
+    )
+
+
+def _seed(pooled: Iterable[Pooled], system: str, protocol: str, seed: int) -> str:
+    """Return one seed's accuracy in per cent; "-" where it was not run."""
+    found = [each for each in pooled if (each.first.system, each.first.protocol) == (system, protocol)]
+    return percent(found[0].seed_metrics[seed]["accuracy"]) if found and seed in found[0].seeds else "-"
+
+
+def _by_protocol(pooled: Iterable[Pooled]) -> list[tuple[str, list[Pooled]]]:
+    found: dict[str, list[Pooled]] = {}
+    for each in pooled:
+        found.setdefault(each.first.protocol, []).append(each)
+    return [(name, own) for name, own in found.items() if len(own) > 1]
+
+
+def _copies(pooled: list[Pooled]) -> list[dict[str, Any]]:
+    """Return, per system, accuracy with the copies made before and after the split, and the difference."""
+    found = {each.first.system: each for each in pooled}
+    rows = []
+    for name in sorted({system.removesuffix("-before-split") for system in found if system.endswith("-before-split")}):
+        before, after = found[f"{name}-before-split"], found[f"{name}-after-split"]
+        gap = difference(all_outcomes(before), all_outcomes(after))
+        rows.append(
+            {
+                "system": name,
+                "before": percent(before.metrics["accuracy"]),
+                "after": percent(after.metrics["accuracy"]),
+                "gap": f"{points(gap.value)} [{points(gap.low)}, {points(gap.high)}]",
+                "seeds": len(before.seeds),
+                "clips": gap.clips[0],
+            }
+        )
+    return rows
 
 
 if __name__ == "__main__":
-    readme = ROOT / "README.md"
-    write_text(readme, with_table(readme.read_text(encoding="utf-8")))
-    build(read_records(ROOT / "results" / "runs"), ROOT / "results" / "report")
-    shutil.copy(ROOT / "results" / "report" / "figures" / "leaderboard.png", ROOT / "docs" / "leaderboard.png")
+    write_text(ROOT / "README.md", readme())
+    write_text(REPRODUCTION, reproduction())
+    for name in ("leaderboard", "premium"):
+        shutil.copy(RESULTS / "report" / "figures" / f"{name}.png", ROOT / "docs" / f"{name}.png")

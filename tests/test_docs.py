@@ -1,4 +1,4 @@
-"""The README says what the run records say."""
+"""The documentation says what the run records say."""
 
 import importlib.util
 import re
@@ -6,6 +6,8 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+
+from emotone import recipes
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,8 +22,26 @@ def generate() -> ModuleType:
 
 
 def test_the_readme_has_the_table_of_the_runs(generate: ModuleType) -> None:
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    assert generate.with_table(readme) == readme, "run `make docs`"
+    assert generate.readme() == (ROOT / "README.md").read_text(encoding="utf-8"), "run `make docs`"
+
+
+def test_the_page_on_reproduction_is_that_of_the_runs(generate: ModuleType) -> None:
+    assert generate.reproduction() == generate.REPRODUCTION.read_text(encoding="utf-8"), "run `make docs`"
+
+
+@pytest.mark.parametrize("name", ["README.md", "docs/reproduction.md.jinja"])
+def test_no_rate_stands_outside_of_what_is_generated(generate: ModuleType, name: str) -> None:
+    """A rate is a number with a decimal, or one before a per cent sign; the papers' own may be said."""
+    text = (ROOT / name).read_text(encoding="utf-8")
+    if name == "README.md":
+        before, rest = text.split(generate.BEGIN)
+        text = before + rest.split(generate.END)[1]
+    text = re.sub(r"\{\{.*?\}\}|\{%.*?%\}|```.*?```|`[^`]*`|https?://\S+", " ", text, flags=re.DOTALL)
+    text = re.sub(r"wav2vec 2\.0|Python 3\.\d+|Apache-2\.0|CC BY-NC-SA 4\.0", " ", text)
+    reported = {recipes.load(system).published.accuracy for system in recipes.names()} - {None}
+    allowed = {f"{100 * rate:.{digits}f}" for rate in reported for digits in (0, 1, 2)} | {"95", "5"}  # levels
+    found = re.findall(r"\d+\.\d+|\d+(?=\s*%)|\d+(?=\s+per cent)", text)
+    assert [number for number in found if number not in allowed] == [], "put it into the generated part"
 
 
 def test_every_file_the_docs_point_to_is_there() -> None:

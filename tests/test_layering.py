@@ -32,8 +32,8 @@ MAY_IMPORT = {
     "training": "errors files recipes protocols features models evaluation.record",
     "report": "errors emotions files audio augment corpora features evaluation recipes",
     "terminal": "",
-    "comparison": "errors emotions config files augment corpora features models recipes protocols audit evaluation training "
-    "report terminal",
+    "comparison": "errors emotions config files augment corpora features models recipes protocols audit evaluation "
+    "training report terminal",
     "show": "errors emotions features models recipes terminal",
     "cli": "errors corpora features recipes comparison terminal show",
 }  # fmt: skip

@@ -77,7 +77,7 @@ def test_it_is_made_once_and_a_deleted_run_alone_again(
     weights = entries["nguyen/wav2vec2", "published"]
     assert weights.why == "needs pretrained weights"
     assert weights.command == (
-        f"emotone compare nguyen/wav2vec2 --protocol published --preset paper --out {folder}"
+        f"emotone compare nguyen/wav2vec2 --protocol published --preset paper --out {folder.name}"
         " --encoder facebook/wav2vec2-base-960h"
     )
 

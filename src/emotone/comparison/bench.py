@@ -126,7 +126,7 @@ def wanted_of(benchmark: Plan, folder: Path) -> list[Wanted]:
 
 
 def _wanted(recipe: Recipe, protocol: str, why: str, folder: Path) -> Wanted:
-    command = f"emotone compare {recipe.id} --protocol {protocol} --preset paper --out {folder}"
+    command = f"emotone compare {recipe.id} --protocol {protocol} --preset paper --out {folder.resolve().name}"
     if isinstance(recipe.model, PretrainedConfig):
         command += f" --encoder {recipe.model.encoder}"
     return Wanted(recipe.id, recipe.title, recipe.published, protocol, why, command)

@@ -12,7 +12,7 @@ from emotone.errors import UsageError
 from emotone.evaluation.pool import Pooled
 from emotone.evaluation.record import RunRecord
 
-__all__ = ["Difference", "Outcomes", "Pair", "difference", "holm", "mcnemar", "outcomes", "pairs"]
+__all__ = ["Difference", "Outcomes", "Pair", "all_outcomes", "difference", "holm", "mcnemar", "outcomes", "pairs"]
 
 RESAMPLES = 2000
 LEVEL = 0.05
@@ -226,3 +226,10 @@ def outcomes(run: RunRecord, *, merged: bool = False) -> Outcomes:
     known = None not in told.speaker
     speakers = tuple(str(speaker) for speaker in told.speaker) if known else told.clip
     return Outcomes.of((one == other for one, other in zip(true, predicted, strict=True)), speakers)
+
+
+def all_outcomes(pooled: Pooled) -> Outcomes:
+    """Return the outcomes of all runs of a system, one run after the other."""
+    parts = [outcomes(run) for run in pooled.runs]
+    speakers = tuple(speaker for part in parts for speaker in part.speakers)
+    return Outcomes(np.concatenate([part.correct for part in parts]), speakers)

@@ -1,11 +1,9 @@
 """The leakage premium: what a leaking split adds to a system's accuracy, and what knowing the speakers adds."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
-from emotone.evaluation.paired import Difference, Outcomes, difference, outcomes
+from emotone.evaluation.paired import Difference, Outcomes, all_outcomes, difference
 from emotone.evaluation.pool import Pooled
 
 __all__ = ["UNSEEN", "Premium", "premiums"]
@@ -47,7 +45,7 @@ def premiums(pooled: Sequence[Pooled]) -> list[Premium]:
         shown = [name for name in ("published", "clean", unseen) if name in own]
         if len(shown) < 2:
             continue
-        joined = {name: _join(own[name]) for name in shown if name}
+        joined = {name: all_outcomes(own[name]) for name in shown if name}
         found.append(
             Premium(
                 system,
@@ -59,15 +57,6 @@ def premiums(pooled: Sequence[Pooled]) -> list[Premium]:
             )
         )
     return sorted(found, key=lambda each: (-_size(each), each.system))
-
-
-def _join(pooled: Pooled) -> Outcomes:
-    parts = [outcomes(run) for run in pooled.runs]
-    return Outcomes(np.concatenate([part.correct for part in parts]), _chain(part.speakers for part in parts))
-
-
-def _chain(parts: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
-    return tuple(speaker for part in parts for speaker in part)
 
 
 def _gap(joined: dict[str, Outcomes], first: str, second: str | None) -> Difference | None:

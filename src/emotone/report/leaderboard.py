@@ -63,6 +63,7 @@ class Entry:
 
     system: str
     title: str
+    paper: str
     corpus: str
     protocol: str
     verdict: str
@@ -121,6 +122,7 @@ def _entry(wanted: Wanted, pooled: Pooled | None, corpus: str) -> Entry:
     listed = Entry(
         system=wanted.system,
         title=wanted.title,
+        paper=wanted.published.paper,
         corpus=corpus,
         protocol=wanted.protocol,
         verdict=verdict(published, None),

@@ -1,0 +1,143 @@
+"""The committed results: numbers follow from predictions, verdicts from numbers, and no row is missing."""
+
+import json
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from emotone import recipes
+from emotone.comparison.bench import load_plan, wanted_of
+from emotone.comparison.plan import finished, plan
+from emotone.corpora import load
+from emotone.corpora.fingerprint import fingerprint, sample_digests
+from emotone.evaluation import metrics
+from emotone.evaluation.intervals import bootstrap, clusters
+from emotone.evaluation.pool import pool_all
+from emotone.evaluation.record import RunRecord, read_records
+from emotone.report.leaderboard import entries, read_leaderboard, write_leaderboard
+
+RESULTS = Path(__file__).parents[1] / "results"
+FOLDERS = (RESULTS, RESULTS / "copies")
+RECORDS = {folder: read_records(folder / "runs") for folder in FOLDERS}
+RUNS = [
+    pytest.param(run, id=f"{run.system}-{run.protocol}-{run.fold}-{run.seed}")
+    for runs in RECORDS.values()
+    for run in runs
+]
+
+
+def consistent(run: RunRecord) -> list[str]:
+    """Name every number of a run that its predictions do not give."""
+    told = run.predictions
+    groups = clusters(told.speaker, told.clip)
+    chosen = tuple(run.classes[index] for index in np.argmax(told.probabilities, axis=1))
+    ties = sum(one != other for one, other in zip(chosen, told.predicted, strict=True))
+    checks = {
+        "metrics": run.metrics == pytest.approx(metrics.summary(told.true, told.predicted, run.classes)),
+        "confusion": run.confusion == metrics.confusion(told.true, told.predicted, run.classes),
+        "per_class": all(
+            run.per_class[label] == pytest.approx(values)
+            for label, values in metrics.per_class(told.true, told.predicted, run.classes).items()
+        ),
+        "intervals": all(
+            run.intervals[name] == pytest.approx(interval, abs=1e-9)
+            for name, interval in bootstrap(told.true, told.predicted, groups, run.classes).items()
+        ),
+        "predicted": ties <= len(chosen) // 10 if run.recipe["model"]["kind"] == "knn" else ties == 0,
+        "split": run.split.test == len(told.true),
+    }
+    return [name for name, good in checks.items() if not good]
+
+
+@pytest.mark.parametrize("run", RUNS)
+def test_the_predictions_give_every_number_of_a_run(run: RunRecord) -> None:
+    assert consistent(run) == []
+
+
+def test_a_number_that_was_changed_by_hand_is_found() -> None:
+    run = next(iter(RECORDS[RESULTS]))
+    better = {name: value + 0.01 for name, value in run.metrics.items()}
+    assert consistent(run.model_copy(update={"metrics": better})) == ["metrics"]
+    told = run.predictions
+    flattered = told.model_copy(update={"predicted": told.true})
+    found = consistent(run.model_copy(update={"predictions": flattered}))
+    assert {"metrics", "confusion", "per_class", "intervals", "predicted"} == set(found)
+
+
+@pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
+def test_the_leaderboard_is_that_of_the_runs(folder: Path, tmp_path: Path) -> None:
+    benchmark = load_plan(folder)
+    path = tmp_path / "leaderboard.json"
+    write_leaderboard(path, entries(RECORDS[folder], wanted_of(benchmark, folder), benchmark.corpus))
+    assert path.read_bytes() == (folder / "leaderboard.json").read_bytes(), "run `make bench`"
+
+
+def test_no_verdict_contradicts_its_numbers() -> None:
+    for row in json.loads((RESULTS / "leaderboard.json").read_text(encoding="utf-8")):
+        published, measured = row["published"], row["accuracy"]
+        where = f"{row['system']} {row['protocol']}"
+        if measured is None:
+            assert row["verdict"] == "not run" and row["runs"] == 0 and row["command"].startswith("emotone "), where
+            continue
+        assert row["runs"] > 0 and measured["low"] <= measured["mean"] <= measured["high"], where
+        if published is None:
+            assert row["verdict"] == "no published figure", where
+        elif measured["low"] <= published <= measured["high"] or abs(published - measured["mean"]) <= 0.03:
+            assert row["verdict"] == "reproduced", where
+        else:
+            assert row["verdict"] == ("exceeded" if measured["mean"] > published else "below"), where
+
+
+def test_every_system_is_listed_under_the_protocols_that_it_is_to_run_under() -> None:
+    listed = {(entry.system, entry.protocol) for entry in read_leaderboard(RESULTS / "leaderboard.json")}
+    for name in recipes.names():
+        ablation = "ablation" in recipes.load(name).title
+        protocols = ("published", "clean") if ablation else ("published", "clean", "luna5", "emobox6")
+        assert {(name, protocol) for protocol in protocols} <= listed, name
+
+
+def test_a_system_that_needs_weights_says_so_with_its_command() -> None:
+    heavy = [name for name in recipes.names() if recipes.load(name).needs_weights]
+    rows = [entry for entry in read_leaderboard(RESULTS / "leaderboard.json") if entry.system in heavy]
+    assert heavy and rows
+    for entry in rows:
+        assert entry.why == "needs pretrained weights"
+        assert f"emotone compare {entry.system} --protocol {entry.protocol}" in entry.command
+        assert "--encoder facebook/wav2vec2-base" in entry.command
+
+
+@pytest.mark.parametrize("protocol", ["clean", "luna5", "emobox6"])
+def test_runs_under_the_other_protocols_leak_nothing(protocol: str) -> None:
+    assert {run.leaks for run in RECORDS[RESULTS] if run.protocol == protocol} <= {()}
+
+
+def test_the_runs_are_of_todays_recipes_and_of_this_corpus(ravdess: Path) -> None:
+    """Otherwise `make bench` would make them again."""
+    corpus = load("ravdess", data=ravdess)
+    data_hash = fingerprint(corpus.utterances, sample_digests(corpus.utterances))
+    for folder in FOLDERS:
+        for part in load_plan(folder).runs:
+            chosen = [recipes.load(str(folder / name) if name.endswith(".yaml") else name) for name in part.systems]
+            specs = plan(chosen, corpus, protocols=part.protocols, preset="paper", seeds=part.seeds)
+            missing = [spec.name for spec in specs if not finished(spec, folder / "runs" / corpus.info.name, data_hash)]
+            assert not missing
+
+
+def systems_of(runs: Sequence[RunRecord]) -> set[str]:
+    return {each.first.system for each in pool_all(runs)}
+
+
+def test_the_experiment_of_the_copies_tests_the_same_recordings_before_and_after() -> None:
+    runs = RECORDS[RESULTS / "copies"]
+    for name in sorted(system.removesuffix("-before-split") for system in systems_of(runs) if "before" in system):
+        for seed in range(5):
+            before, after = (
+                next(run for run in runs if run.system == f"{name}-{when}-split" and run.seed == seed)
+                for when in ("before", "after")
+            )
+            assert before.predictions.clip == after.predictions.clip
+            assert set(before.predictions.variant) == {"original"}
+            assert before.leaks and not after.leaks
+            assert before.split.train - after.split.train == 4 * after.split.test, "four copies of every tested clip"
