@@ -55,6 +55,14 @@ def test_attention_of_one_step_is_that_step() -> None:
     torch.testing.assert_close(AdditiveAttention(3)(steps), steps[:, 0])
 
 
+def test_attention_leaves_out_what_is_no_step() -> None:
+    attention, steps = AdditiveAttention(3), torch.randn(2, 5, 3)
+    real = torch.arange(5) < torch.tensor([[2], [5]])
+    pooled = attention(steps, real)
+    torch.testing.assert_close(pooled[0], attention(steps[:1, :2])[0])
+    torch.testing.assert_close(pooled[1], attention(steps[1:])[0])
+
+
 @pytest.mark.parametrize("activation", ["relu", "elu"])
 @pytest.mark.parametrize("norm", ["none", "before", "after"])
 @pytest.mark.parametrize("dimensions", [1, 2])

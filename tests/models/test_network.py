@@ -1,5 +1,7 @@
 """Every network of the papers has the paper's size, and keeps the contract that training and prediction rely on."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pytest
 import torch
@@ -16,7 +18,9 @@ from emotone.show import input_shape
 
 NETWORKS = [recipe for recipe in map(recipes.load, recipes.names()) if recipe.model.kind == "network"]
 READ_FRAMES = [recipe for recipe in NETWORKS if recipe.features.layout == "frames"]
+OF_CHUNKS = [recipe for recipe in NETWORKS if getattr(recipe.model, "reads", "") == "chunks"]
 each_network = pytest.mark.parametrize("recipe", NETWORKS, ids=lambda recipe: recipe.id)
+each_of_chunks = pytest.mark.parametrize("recipe", OF_CHUNKS, ids=lambda recipe: recipe.id)
 
 
 @pytest.fixture(autouse=True)
@@ -159,6 +163,69 @@ def test_every_frame_is_in_a_chunk() -> None:
     features = torch.randn(1, network.input_shape[0], 300, requires_grad=True)
     network(features).sum().backward()
     assert features.grad is not None and (features.grad.abs().sum((0, 1)) > 0).all()
+
+
+LENGTHS = (40, 128, 129, 192, 193, 300)
+
+
+def clips_of(network: Network, lengths: Sequence[int]) -> list[torch.Tensor]:
+    return [torch.randn(network.input_shape[0], length) for length in lengths]
+
+
+def padded(clips: Sequence[torch.Tensor], frames: int) -> torch.Tensor:
+    return torch.stack([nn.functional.pad(clip, (0, frames - clip.shape[1])) for clip in clips])
+
+
+@each_of_chunks
+@pytest.mark.parametrize("pooling", ["average", None])
+def test_pads_do_not_change_a_clips_scores(recipe: Recipe, pooling: str | None) -> None:
+    config = config_of(recipe)
+    config = config.model_copy(update={"pooling": pooling or config.pooling})
+    network = Network(config, build(recipe).input_shape, classes_of(recipe)).eval()
+    clips = clips_of(network, LENGTHS)
+    with torch.inference_mode():
+        alone = torch.cat([network(clip[None]) for clip in clips])
+        for frames in (300, 431):
+            torch.testing.assert_close(network(padded(clips, frames)), alone, atol=1e-5, rtol=1e-4)
+
+
+@each_of_chunks
+def test_pads_are_in_no_batch_statistics_and_no_gradient(recipe: Recipe) -> None:
+    """Batch normalisation sees the chunks of the clips, as if every clip had been cut by itself."""
+
+    def learn(frames: int) -> dict[str, torch.Tensor]:
+        torch.manual_seed(0)
+        network = build(recipe).train()
+        nn.functional.cross_entropy(network(padded(clips, frames)), torch.arange(len(clips))).backward()
+        gradients = {name: own.grad for name, own in network.named_parameters() if own.grad is not None}
+        return gradients | dict(network.named_buffers())
+
+    clips = clips_of(build(recipe), LENGTHS)
+    least, more = learn(300), learn(600)
+    assert least.keys() == more.keys()
+    for name, value in least.items():
+        torch.testing.assert_close(more[name], value, atol=1e-5, rtol=1e-3, msg=name)
+
+
+@each_of_chunks
+def test_the_convolutions_see_the_chunks_that_hold_new_frames(recipe: Recipe) -> None:
+    network, seen = build(recipe).eval(), []
+    network.convolution.register_forward_hook(lambda _, inputs, __: seen.append(inputs[0]))
+    clips = clips_of(network, LENGTHS)
+    with torch.inference_mode():
+        network(padded(clips, 600))
+    assert len(seen[0]) == 1 + 1 + 2 + 2 + 3 + 4
+    assert torch.equal(seen[0][1, 0], clips[1])
+    assert torch.equal(seen[0][3, 0, :, :65], clips[2][:, 64:]) and not seen[0][3, 0, :, 65:].any()
+
+
+@each_of_chunks
+def test_silence_is_one_chunk(recipe: Recipe) -> None:
+    network = build(recipe).eval()
+    with torch.inference_mode():
+        scores = network(torch.zeros(2, *network.input_shape))
+        torch.testing.assert_close(scores[:1], network(torch.zeros(1, network.input_shape[0], 1)))
+    assert scores.isfinite().all()
 
 
 @each_network

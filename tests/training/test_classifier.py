@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from numpy.typing import NDArray
 
 from emotone.evaluation.record import Epoch
 from emotone.models.config import NetworkConfig
 from emotone.recipes.schema import Recipe
-from emotone.training.classifier import NetworkClassifier
+from emotone.training.classifier import NetworkClassifier, at_hand
 
 Small = Callable[..., Recipe]
 EPOCHS = 5
@@ -218,6 +219,17 @@ def test_bf16_trains_on_the_cpu(small: Small, name: str) -> None:
     assert np.abs(probabilities - predict(exact, recipe)).max() > 0, "nothing was computed in bf16"
     assert fitted.history_[-1].train_loss == pytest.approx(exact.history_[-1].train_loss, rel=0.2)
     assert {value.dtype.itemsize for value in fitted.network_.parameters()} == {4}
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", [*RECIPES, "bhanbhro/cnn-bilstm-attention"])
+def test_a_gpu_trains_on_samples_that_lie_on_it(small: Small, name: str) -> None:
+    recipe = small(name, batch=8)
+    fitted, on_cpu = fit(recipe, device="cuda"), fit(recipe)
+    assert at_hand(data(recipe, 5)[0], torch.device("cuda")).is_cuda
+    assert fitted.device_.startswith("cuda")
+    assert fitted.history_[0].train_loss == pytest.approx(on_cpu.history_[0].train_loss, rel=0.2)
+    np.testing.assert_allclose(predict(fitted, recipe).sum(1), 1, rtol=1e-5)
 
 
 def test_probabilities_of_many_samples_are_those_of_each(small: Small) -> None:

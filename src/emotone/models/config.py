@@ -76,7 +76,7 @@ class NetworkConfig(Config):
     reads: Literal["vector", "sequence", "image", "chunks"]
     """How the features enter. `vector`: (F,) as one channel of length F. `sequence`: (C, T) as C channels over time.
     `image`: (C, T) as one 2-D map. `chunks`: (C, T) cut over time into maps of `chunk_frames`, all through the same
-    2-D convolutions (time-distributed)."""
+    2-D convolutions (time-distributed); frames of zeros at its end are pads, and chunks of pads alone do not count."""
     chunk_frames: int | None = Field(default=None, gt=0)
     chunk_hop: int | None = Field(default=None, gt=0)
     convolution: ConvolutionConfig | None = None

@@ -39,7 +39,7 @@ def layers(network: Network) -> list[Layer]:
         was_training = network.training
         network.eval()
         with torch.no_grad():
-            network(torch.zeros(1, *network.input_shape))
+            network(torch.ones(1, *network.input_shape))  # zeros are pads
         network.train(was_training)
     finally:
         for handle in handles:

@@ -33,13 +33,16 @@ class AdditiveAttention(nn.Module):
         super().__init__()
         self.score = nn.Linear(width, 1)
 
-    def forward(self, steps: Tensor) -> Tensor:
-        """Return the weighted sum.
+    def forward(self, steps: Tensor, real: Tensor | None = None) -> Tensor:
+        """Return the weighted sum of the steps that are `real`; None: of all.
 
         Shape:
-            steps (batch, steps, width); output (batch, width).
+            steps (batch, steps, width); real (batch, steps); output (batch, width).
         """
-        weights = torch.softmax(torch.tanh(self.score(steps)), dim=1)
+        scores = torch.tanh(self.score(steps))
+        if real is not None:
+            scores = scores.masked_fill(~real.unsqueeze(2), -torch.inf)
+        weights = torch.softmax(scores, dim=1)
         return (weights * steps).sum(1)
 
 

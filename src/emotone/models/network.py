@@ -5,6 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from emotone.errors import RecipeError
 from emotone.models.config import NetworkConfig
@@ -67,14 +68,14 @@ class Network(nn.Module):
         Shape:
             features (batch, *input_shape); output (batch, classes).
         """
-        steps = self._steps(features)
+        steps, counts = self._steps(features)
         for layer in self.recurrent:
-            steps, _ = layer(steps)
-        logits: Tensor = self.output(self.dense(self._pool(steps)))
+            steps = _read(layer, steps, counts)
+        logits: Tensor = self.output(self.dense(self._pool(steps, counts)))
         return logits
 
-    def _steps(self, features: Tensor) -> Tensor:
-        """Return what the recurrent layers read, (batch, steps, width)."""
+    def _steps(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return what the recurrent layers read, (batch, steps, width), and how many steps count; None where all do."""
         if self.config.reads == "chunks":
             return self._time_distributed(features)
         if self.config.reads == "sequence":
@@ -83,30 +84,56 @@ class Network(nn.Module):
             maps = self.convolution(features.unsqueeze(1))
         if self.config.reads == "image":
             maps = maps.flatten(1, 2)
-        steps: Tensor = maps.transpose(1, 2)
-        return steps
+        return maps.transpose(1, 2), None
 
-    def _time_distributed(self, features: Tensor) -> Tensor:
-        """Cut (batch, C, T) into overlapping chunks; all go through the convolutions as one large batch."""
+    def _time_distributed(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Cut clips (batch, C, T) into overlapping chunks; all go through the convolutions as one large batch.
+
+        A clip has the chunks that it has alone: its pads, the zero frames at its end, make none. So neither its scores
+        nor the batch statistics depend on how long the others are, and most of the work is spared.
+        """
         size, hop = self.config.chunk_frames or 1, self.config.chunk_hop or 1
         frames = features.shape[2]
         missing = size - frames if frames < size else -(frames - size) % hop
         chunks = F.pad(features, (0, missing)).unfold(2, size, hop).transpose(1, 2)
-        maps: Tensor = self.convolution(chunks.flatten(0, 1).unsqueeze(1))
-        return maps.reshape(*chunks.shape[:2], -1)
+        numbers = torch.arange(1, frames + 1, device=features.device)
+        lengths = (features.ne(0).any(1) * numbers).amax(1).cpu()  # the one wait for a GPU; packing wants them here
+        counts = 1 + ((lengths - size).clamp(min=0) + hop - 1) // hop
+        real = _within(counts, chunks.shape[1])
+        maps: Tensor = self.convolution(chunks[real].unsqueeze(1)).flatten(1)
+        steps = maps.new_zeros(*real.shape, maps.shape[1])
+        steps[real] = maps
+        return steps, counts
 
-    def _pool(self, steps: Tensor) -> Tensor:
+    def _pool(self, steps: Tensor, counts: Tensor | None) -> Tensor:
         if self.attention is not None:
-            pooled: Tensor = self.attention(steps)
+            real = None if counts is None else _within(counts, steps.shape[1]).to(steps.device)
+            pooled: Tensor = self.attention(steps, real)
             return pooled
         if self.config.pooling == "last":
-            return steps[:, -1]
-        return steps.mean(1) if self.config.pooling == "average" else steps.flatten(1)
+            return steps[:, -1] if counts is None else steps[torch.arange(len(steps)), counts - 1]
+        if self.config.pooling == "average":
+            return steps.mean(1) if counts is None else steps.sum(1) / counts[:, None].to(steps.device)
+        return steps.flatten(1)
 
     @torch.no_grad()
     def _size_of_steps(self) -> tuple[int, int]:
-        """Send an empty sample through the convolutions: (steps, width) of what comes out."""
+        """Send one sample through the convolutions: (steps, width) of what comes out."""
         self.convolution.eval()  # keeps batch statistics as they are
-        shape = self._steps(torch.zeros(1, *self.input_shape)).shape
+        shape = self._steps(torch.ones(1, *self.input_shape))[0].shape
         self.convolution.train()
         return shape[1], shape[2]
+
+
+def _within(counts: Tensor, steps: int) -> Tensor:
+    """Return which steps count, (batch, steps)."""
+    return torch.arange(steps) < counts[:, None]
+
+
+def _read(lstm: nn.Module, steps: Tensor, counts: Tensor | None) -> Tensor:
+    """Return an LSTM's output (batch, steps, width), zero after the steps that count."""
+    if counts is None or int(counts.min()) == steps.shape[1]:
+        output: Tensor = lstm(steps)[0]
+        return output
+    packed, _ = lstm(pack_padded_sequence(steps, counts, batch_first=True, enforce_sorted=False))
+    return pad_packed_sequence(packed, batch_first=True, total_length=steps.shape[1])[0]

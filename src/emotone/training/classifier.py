@@ -21,7 +21,7 @@ from emotone.models.network import Network
 from emotone.recipes.schema import TrainingConfig
 from emotone.training.module import OnEpoch, SaveSometimes, Training, epoch_seed
 
-__all__ = ["Classifier", "NetworkClassifier", "Samples", "Source"]
+__all__ = ["Classifier", "NetworkClassifier", "Samples", "Source", "at_hand"]
 
 Array = NDArray[np.float32]
 Samples = Any
@@ -93,15 +93,16 @@ class Classifier(ABC):
             on_epoch=self.on_epoch,
         )
         trainer = self._trainer()
+        device = trainer.strategy.root_device
         shuffled = _Order(len(y), self.training.batch, lambda: epoch_seed(self.seed, len(module.history)))
-        train = DataLoader(_Batches(self._source(X), y), sampler=shuffled, batch_size=None)
+        train = DataLoader(_Batches(self._source(X, device), y), sampler=shuffled, batch_size=None)
         monitor = None
         if X_monitor is not None and y_monitor is not None and len(y_monitor):
             in_order = _Order(len(y_monitor), self.evaluation_batch)
-            monitor = DataLoader(_Batches(self._source(X_monitor), y_monitor), sampler=in_order, batch_size=None)
+            monitored = _Batches(self._source(X_monitor, device), y_monitor)
+            monitor = DataLoader(monitored, sampler=in_order, batch_size=None)
         trainer.fit(module, train, monitor, ckpt_path=self._resumable(), weights_only=True)
         module.keep_best()
-        device = trainer.strategy.root_device
         self.network_ = network.to(device).eval()  # Lightning leaves it on the CPU
         self.history_ = tuple(module.history)
         self.best_epoch_ = module.best_epoch
@@ -111,7 +112,8 @@ class Classifier(ABC):
     @torch.inference_mode()
     def predict_proba(self, X: Samples) -> Array:
         """Return probabilities (samples, classes) for `X`."""
-        device, source = next(self.network_.parameters()).device, self._source(X)
+        device = next(self.network_.parameters()).device
+        source = self._source(X, device)
         batches = (move_data_to_device(source(batch), device) for batch in _Order(len(X), self.evaluation_batch))
         logits = [self.network_(batch).float().cpu() for batch in batches]
         probabilities: Array = torch.softmax(torch.cat(logits), dim=1).numpy()
@@ -125,7 +127,8 @@ class Classifier(ABC):
     def _optimiser(self, network: nn.Module) -> torch.optim.Optimizer: ...
 
     @abstractmethod
-    def _source(self, X: Samples) -> Source: ...
+    def _source(self, X: Samples, device: torch.device) -> Source:
+        """Return how to fetch batches of `X` for a network on `device`; what is elsewhere is moved there."""
 
     def _resumable(self) -> Path | None:
         """Return the checkpoint where there is a whole one; a broken one is trained over."""
@@ -172,8 +175,16 @@ class NetworkClassifier(Classifier):
         epsilon = 1e-7 if self.model.framework == "keras" else 1e-8
         return torch.optim.Adam(network.parameters(), lr=self.training.learning_rate, eps=epsilon, fused=True)
 
-    def _source(self, X: Array) -> Source:
-        return torch.from_numpy(X).__getitem__
+    def _source(self, X: Array, device: torch.device) -> Source:
+        return at_hand(X, device).__getitem__
+
+
+def at_hand(X: Array, device: torch.device) -> Tensor:
+    """Return the samples, on a GPU if they leave room there for a network and for other runs, else where they are."""
+    samples = torch.from_numpy(X)
+    if device.type == "cuda" and samples.nbytes < torch.cuda.mem_get_info(device)[0] / 4:
+        return samples.to(device)
+    return samples
 
 
 class _Batches(Dataset[tuple[Any, Tensor]]):

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from emotone.models.config import PretrainedConfig
 from emotone.models.pretrained import Encoder
 from emotone.recipes.schema import TrainingConfig
-from emotone.training.classifier import Classifier, Samples, Source
+from emotone.training.classifier import Classifier, Samples, Source, at_hand
 
 __all__ = ["EncoderClassifier"]
 
@@ -65,9 +65,9 @@ class EncoderClassifier(Classifier):
         )
         return torch.optim.Adam(groups, fused=True)
 
-    def _source(self, X: Samples) -> Source:
+    def _source(self, X: Samples, device: torch.device) -> Source:
         if isinstance(X, np.ndarray):
-            return torch.from_numpy(X).__getitem__
+            return at_hand(X, device).__getitem__
 
         def inputs(batch: Tensor) -> dict[str, Tensor]:
             return self.encoder_.inputs([X[index] for index in batch])

@@ -55,7 +55,7 @@ class Training(pl.LightningModule):
         self.history: list[Epoch] = []
         self.best: dict[str, Tensor] = {}
         self.best_epoch = 0
-        self.sums: dict[str, list[float]] = {}
+        self.sums: dict[str, Tensor] = {}
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         optimiser = self.optimiser()
@@ -147,14 +147,15 @@ class Training(pl.LightningModule):
         inputs, target = batch
         logits = self.network(inputs)
         loss = self.loss(logits.float(), target)
-        sums = self.sums.setdefault(name, [0.0, 0.0, 0.0])
-        sums[0] += loss.item() * len(target)
-        sums[1] += (logits.argmax(1) == target).sum().item()
+        # Kept where the batch is: a number asked for in every step would let a GPU run idle.
+        sums = self.sums.setdefault(name, torch.zeros(3, dtype=torch.float64, device=loss.device))
+        sums[0] += loss.detach().double() * len(target)
+        sums[1] += (logits.argmax(1) == target).sum()
         sums[2] += len(target)
         return loss
 
     def _means(self, name: str) -> tuple[float, float]:
-        loss, right, count = self.sums[name]
+        loss, right, count = self.sums[name].tolist()
         return loss / count, right / count
 
     def _has_stopped(self) -> bool:
