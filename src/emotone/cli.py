@@ -92,7 +92,7 @@ def corpora_list(context: typer.Context, data: DataOption = None) -> None:
     rows = []
     for name in corpora.names():
         about, place = corpora.info(name), corpora.find(name, data=data)
-        where = place or ("made when needed" if about.synthetic else "not here")
+        where = place or ("made when needed" if about.synthetic and data is None else "not here")
         rows.append((name, about.title, ", ".join(about.languages), about.licence, where))
     table(("Corpus", "Title", "Language", "Licence", "Where"), rows)
 
