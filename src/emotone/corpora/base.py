@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 __all__ = ["AUDIO_SUFFIXES", "Corpus", "CorpusInfo", "Utterance"]
 
@@ -39,7 +38,7 @@ class Utterance:
     statement: str | None = None
     repetition: int | None = None
     language: str | None = None
-    extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
