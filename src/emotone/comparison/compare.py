@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from emotone import recipes
+from emotone.comparison.cross import describe
 from emotone.comparison.encoders import has_weights, with_encoder
 from emotone.comparison.plan import check, finished, plan
 from emotone.comparison.run import Setting
@@ -32,12 +33,13 @@ def compare(
     device: str,
     precision: str,
     encoder: str | None = None,
+    crossing: bool = False,
 ) -> list[Failure]:
     """Run systems under protocols and write the report, its path printed last. Returns what failed.
 
     Without `chosen`, all systems that the preset can run and whose pretrained weights, if any, are here; `encoder`
     names others for them. The corpus, which may have to be downloaded, is loaded when
-    everything else that was asked for is known to make sense.
+    everything else that was asked for is known to make sense; `crossing` tells that it will be two corpora joined.
     """
     for option, number in (("--seeds", seeds), ("--jobs", jobs)):
         if number is not None and number < 1:
@@ -49,7 +51,7 @@ def compare(
             for recipe in everything
             if (encoder or has_weights(recipe)) and (preset != "quick" or recipe.is_quick)
         ]
-    check(chosen, protocols=protocols, preset=preset)
+    check(chosen, protocols=protocols, preset=preset, crossing=crossing)
     chosen = with_encoder(chosen, encoder)
     make_folder(out)
     corpus = load_corpus()
@@ -58,6 +60,9 @@ def compare(
         setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision)
     synthetic = ", synthetic: not real speech" if corpus.info.synthetic else ""
     console.print(f"{corpus.info.title}{synthetic}: {len(corpus.utterances)} clips; {len(specs)} runs, {preset} preset")
+    if crossing:
+        for line in describe(chosen, corpus, setting.digests):
+            console.print(line)
     folder = out / "runs" / corpus.info.name
     pending = [spec for spec in specs if not finished(spec, folder, setting.data_hash)]
     if len(pending) < len(specs):

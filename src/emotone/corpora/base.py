@@ -56,8 +56,13 @@ class CorpusInfo:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus found on disk: its description, its folder, its utterances sorted by clip."""
+    """A corpus found on disk: its description, its folder, its utterances sorted by clip.
+
+    `tested` is for two corpora that are joined to train on one and test on the other: the one that is tested on, as its
+    utterances' `corpus` names it.
+    """
 
     info: CorpusInfo
     root: Path
     utterances: tuple[Utterance, ...]
+    tested: str | None = None

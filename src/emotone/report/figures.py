@@ -10,7 +10,7 @@ from emotone.report.words import percent, protocol_title
 
 __all__ = ["confusion", "cost", "curve", "curves", "leaderboard", "monitored"]
 
-MARKERS = {"published": "o", "clean": "s", "luna5": "D", "emobox6": "^", "loso": "v"}
+MARKERS = {"published": "o", "clean": "s", "luna5": "D", "emobox6": "^", "loso": "v", "cross": "P"}
 """Protocol -> its marker, so that colour is never the only difference."""
 
 

@@ -10,7 +10,7 @@ from emotone.evaluation.slices import Slice, slices
 
 __all__ = ["UNSEEN", "Result", "Row", "make_row", "protocol_order", "read_results", "sort_key"]
 
-UNSEEN = ("luna5", "emobox6", "loso")
+UNSEEN = ("luna5", "emobox6", "loso", "cross")
 """The protocols whose test speakers are never heard in training."""
 
 

@@ -46,19 +46,21 @@ def markdown(records: Iterable[RunRecord], systems: Sequence[Listed]) -> str:
 def _markdown(rows: Sequence[Row], systems: Sequence[Listed]) -> str:
     """Return the table of one corpus."""
     unseen = [name for name in UNSEEN if any(row.protocol == name for row in rows)]
-    headers = [f"unseen speakers ({name})" for name in unseen] or ["unseen speakers"]
+    columns = {"published": "published protocol", "clean": "clean"}
+    columns |= {name: f"unseen speakers ({name})" for name in unseen} or {"loso": "unseen speakers"}
+    if unseen == ["cross"]:  # of two corpora, which have no other protocol
+        columns = {"cross": "cross-corpus"}
     # Rows of the paper preset come first, so they win.
     found: dict[tuple[str, str], Row] = {}
     for row in rows:
         found.setdefault((row.system, row.protocol), row)
     lines = [
-        f"| system | paper reports | published protocol | clean | {' | '.join(headers)} |",
-        "|---|--:|--:|--:|" + "--:|" * len(headers),
+        f"| system | paper reports | {' | '.join(columns.values())} |",
+        "|---|--:|" + "--:|" * len(columns),
     ]
     for listed in systems:
         reported = "-" if listed.published.accuracy is None else percent(listed.published.accuracy)
-        cells = [_cell(found.get((listed.system, protocol))) for protocol in ("published", "clean", *unseen)]
-        cells += ["not run"] * (not unseen)
+        cells = [_cell(found.get((listed.system, protocol))) for protocol in columns]
         title = listed.title.replace("|", "\\|")
         lines.append(f"| `{listed.system}` {title} | {reported} | {' | '.join(cells)} |")
     return "\n".join([*lines, "", _notes(list(found.values())), ""])
