@@ -54,6 +54,17 @@ def test_markdown_shows_what_was_not_run(make_record: Make) -> None:
     assert "Seeds per result: 1." in text
 
 
+def test_a_table_from_one_corpus_to_another_has_no_columns_that_cannot_be_run(make_record: Make) -> None:
+    lines = markdown([make_record(), make_record(protocol="cross", corpus="ravdess-to-savee")], SYSTEMS).splitlines()
+    headers = [line for line in lines if line.startswith("| system")]
+    assert headers == [
+        "| system | paper reports | published protocol | clean | unseen speakers |",
+        "| system | paper reports | cross-corpus |",
+    ]
+    ran, absent = lines[lines.index(headers[1]) + 2 :][:2]
+    assert "not run" not in ran and absent == "| `onah/lstm` Three LSTM layers | - | not run |"
+
+
 def test_markdown_names_the_folds_of_unseen_speakers(make_record: Make) -> None:
     text = markdown([make_record(protocol="luna5", fold=fold) for fold in range(5)], SYSTEMS)
     assert "| unseen speakers (luna5) |" in text.splitlines()[0]
