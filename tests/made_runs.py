@@ -12,7 +12,7 @@ from emotone.evaluation.metrics import confusion, per_class, summary
 from emotone.evaluation.record import Epoch, Predictions, Published, RunRecord, Split
 
 ACTORS = tuple(f"{actor:02d}" for actor in range(1, 25))
-FOLDS = {"published": 1, "clean": 1, "luna5": 5}
+FOLDS = {"published": 1, "clean": 1, "luna5": 5, "cross": 1}
 SHARED = "the speakers of the test clips are also trained on"
 COPIES = "augmented copies of test recordings are trained on"
 

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given, settings
@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from emotone import recipes
 from emotone.augment import copies
-from emotone.corpora.base import Utterance
+from emotone.comparison.cross import join
+from emotone.corpora import emodb, ravdess
+from emotone.corpora.base import Corpus, Utterance
 from emotone.emotions import EMOTIONS, get_scheme
 from emotone.errors import ProtocolError, UsageError
 from emotone.features.config import ORIGINAL
@@ -19,6 +21,7 @@ from emotone.recipes.schema import Recipe, SplitConfig
 
 RECIPES = [recipe for recipe in map(recipes.load, recipes.names()) if not recipe.needs_weights]
 UNSEEN = {"luna5": 5, "emobox6": 6, "loso": 24}
+OF_ONE_CORPUS = [protocol for protocol in PROTOCOLS if protocol != "cross"]
 
 
 def actor_clips(actor: int) -> list[Utterance]:
@@ -57,6 +60,7 @@ def split(
     *,
     seed: int = 0,
     digests: Sequence[str] = (),
+    tested: str | None = None,
 ) -> list[Fold]:
     recipe = recipes.load(name) if isinstance(name, str) else name
     return make_folds(
@@ -69,6 +73,7 @@ def split(
         variants=copies(recipe.augment) if recipe.augment else (),
         seed=seed,
         digests=digests,
+        tested=tested,
     )
 
 
@@ -119,7 +124,7 @@ def test_the_test_set_is_stratified() -> None:
     assert all(count[emotion] in (38, 39) for emotion in EMOTIONS if emotion != "neutral")
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", OF_ONE_CORPUS)
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.id)
 def test_every_split_of_every_system_is_sound(recipe: Recipe, protocol: str) -> None:
     labels = labels_of(recipe, RAVDESS)
@@ -226,7 +231,7 @@ def test_validation_speakers_are_as_many_women_as_men_and_depend_on_the_seed() -
     assert len({frozenset(fold.test) for fold in drawn}) == 1
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", OF_ONE_CORPUS)
 def test_the_same_seed_gives_the_same_split(protocol: str) -> None:
     assert split("boucheta/cnn", protocol, seed=5) == split("boucheta/cnn", protocol, seed=5)
     if protocol in ("published", "clean"):
@@ -364,3 +369,106 @@ def test_temporal_order_needs_the_repetition() -> None:
 
 def test_no_clips_at_all() -> None:
     assert "no clips" in refusal("kakadiya/cnn", "clean", [])
+
+
+EMODB = [
+    Utterance(Path("no audio is read"), "emodb", file.removesuffix(".wav"), **emodb.parse(PurePosixPath(file)))
+    for who in emodb._SPEAKERS
+    for sentence in emodb._SENTENCES
+    for emotion in emodb._EMOTIONS
+    for file in (f"wav/{who}{sentence}{emotion}a.wav",)
+]
+"""Complete, as EMO-DB is not: seven emotions, no calm, nobody surprised; some speakers are called as in RAVDESS."""
+FROM = Corpus(ravdess.RAVDESS.info, Path("ravdess"), tuple(RAVDESS))
+TO = Corpus(emodb.EMODB.info, Path("emodb"), tuple(EMODB))
+
+
+def cross(name: str | Recipe, train: Corpus = FROM, test: Corpus = TO, **more: object) -> tuple[Fold, Corpus]:
+    joined = join(train, test)
+    (fold,) = split(name, "cross", joined.utterances, tested=joined.tested, **more)  # type: ignore[arg-type]
+    return fold, joined
+
+
+def mine(corpus: Corpus, **changes: object) -> Corpus:
+    from dataclasses import replace
+
+    return replace(corpus, utterances=tuple(change(corpus.utterances, **changes)))
+
+
+@pytest.mark.parametrize("order", [(FROM, TO), (TO, FROM)], ids=["ravdess-to-emodb", "emodb-to-ravdess"])
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.id)
+def test_every_system_is_tested_on_all_of_the_other_corpus_that_both_have(
+    recipe: Recipe, order: tuple[Corpus, Corpus]
+) -> None:
+    fold, joined = cross(recipe, *order, seed=3)
+    labels = labels_of(recipe, joined.utterances)
+    stated = [(label, clip.corpus) for label, clip in zip(labels, joined.utterances, strict=True)]
+    names = [corpus.info.name for corpus in order]
+    shared = {label for label, _ in stated if all((label, name) in stated for name in names)}
+    assert len(shared) == {"ravdess8": 6, "merged7": 6, "gender14": 12}[recipe.scheme]
+    kept = [{clip for clip, (label, own) in enumerate(stated) if label in shared and own == name} for name in names]
+    assert (fold.index, fold.of, fold.leaks) == (0, 1, ())
+    assert [sample.clip for sample in fold.test] == sorted(kept[1])
+    assert clips(fold.train) | clips(fold.validation) == kept[0]
+    assert not clips(fold.train) & clips(fold.validation)
+    assert {sample.variant for sample in fold.validation + fold.test} == {ORIGINAL}
+    assert fold.monitor == ("validation" if recipe.training else "none")
+
+    heard, chosen, asked = (
+        {joined.utterances[sample.clip].speaker for sample in part} for part in (fold.train, fold.validation, fold.test)
+    )
+    assert not heard & chosen and not (heard | chosen) & asked
+    assert len(chosen) == (0 if recipe.training is None else 4 if order[0] is FROM else 2)
+    genders = {clip.speaker: clip.gender for clip in joined.utterances}
+    assert [genders[speaker] for speaker in chosen].count("female") == len(chosen) // 2
+
+
+def test_the_validation_speakers_of_a_crossing_depend_on_the_seed_and_its_test_does_not() -> None:
+    drawn = [cross("kakadiya/cnn", seed=seed)[0] for seed in (0, 0, 1)]
+    assert drawn[0] == drawn[1]
+    assert drawn[0].validation != drawn[2].validation and drawn[0].test == drawn[2].test
+
+
+@pytest.mark.parametrize("speaker", [None, "one and the same"])
+def test_where_no_speakers_can_be_held_out_a_tenth_of_the_clips_is(speaker: str | None) -> None:
+    fold, joined = cross("bhanbhro/cnn-lstm", mine(FROM, speaker=speaker, repetition=None))
+    count = Counter(joined.utterances[sample.clip].emotion for sample in fold.validation)
+    assert sum(count.values()) == 106  # of 1,056: RAVDESS without calm and surprised
+    assert count.pop("neutral") in (9, 10) and set(count.values()) <= {19, 20}
+    assert not clips(fold.validation) & clips(fold.train)
+    fold, _ = cross("boucheta/knn", mine(FROM, speaker=speaker))
+    assert not fold.validation
+
+
+def test_a_recording_of_both_corpora_is_tested_and_not_trained_on() -> None:
+    fold, joined = cross("onah/cnn")
+    digests = [str(clip) for clip in range(len(joined.utterances))]
+    tested, trained, validated = fold.test[0].clip, fold.train[0].clip, fold.validation[0].clip
+    digests[trained] = digests[validated] = digests[tested]
+    other, _ = cross("onah/cnn", digests=digests)
+    assert other.test == fold.test
+    assert clips(fold.train + fold.validation) - clips(other.train + other.validation) == {trained, validated}
+
+    again = Corpus(TO.info, TO.root, tuple(change(RAVDESS, corpus="emodb")))
+    with pytest.raises(ProtocolError, match="'cross' has nothing to train on: every training clip is also a test clip"):
+        cross("onah/cnn", FROM, again, digests=[str(clip) for clip in range(1440)] * 2)
+
+
+def test_a_crossing_needs_two_corpora_with_two_classes_in_common() -> None:
+    with pytest.raises(UsageError, match=r"'cross' trains on one corpus and tests on another.* --train .* --test "):
+        split("kakadiya/cnn", "cross")
+    sad_or_bored = tuple(clip for clip in EMODB if clip.emotion in ("sad", "bored"))
+    with pytest.raises(ProtocolError) as caught:
+        cross("boucheta/cnn", FROM, Corpus(TO.info, TO.root, sad_or_bored))
+    assert str(caught.value) == (
+        "Protocol 'cross' needs at least two classes that both corpora have. "
+        "Trained on: angry, disgust, fearful, happy, neutral, sad, surprised. Tested on (emodb): bored, sad."
+    )
+
+
+def test_a_class_that_only_validation_speakers_have_is_named() -> None:
+    speakers = [f"{actor:02d}" for actor in (1, 2)]
+    two = [clip for clip in RAVDESS if clip.speaker in speakers and (clip.emotion, clip.speaker) != ("sad", "01")]
+    few = Corpus(FROM.info, FROM.root, tuple(clip for clip in two if (clip.emotion, clip.speaker) != ("angry", "02")))
+    with pytest.raises(ProtocolError, match=r"Fold 1 of 1 of protocol 'cross' has no training clip of (sad|angry)\."):
+        cross("kakadiya/cnn", few)

@@ -92,7 +92,7 @@ def corpora_list(context: typer.Context, data: DataOption = None) -> None:
     rows = []
     for name in corpora.names():
         about, place = corpora.info(name), corpora.find(name, data=data)
-        where = place or ("made when needed" if about.synthetic else "not here")
+        where = place or ("made when needed" if about.synthetic and data is None else "not here")
         rows.append((name, about.title, ", ".join(about.languages), about.licence, where))
     table(("Corpus", "Title", "Language", "Licence", "Where"), rows)
 
@@ -188,8 +188,9 @@ def train(
 def compare(
     systems: Annotated[list[str] | None, typer.Argument(help="Ids or recipe files. [default: all that run]")] = None,
     protocol: Annotated[
-        str, typer.Option(help="published, clean, luna5, emobox6, loso; several with commas.")
-    ] = "published",
+        str | None,
+        typer.Option(help="published, clean, luna5, emobox6, loso; several with commas. [default: published]"),
+    ] = None,
     preset: PresetOption = "quick",
     seeds: Annotated[int, typer.Option(help="Runs per system and fold, with seeds 0, 1, ...")] = 1,
     jobs: Annotated[int | None, typer.Option(help="Runs at a time. [default: one per core]")] = None,
@@ -198,18 +199,24 @@ def compare(
     encoder: EncoderOption = None,
     corpus: CorpusOption = None,
     data: DataOption = None,
+    train: Annotated[
+        str | None, typer.Option(help="Train on this corpus (a name, manifest or folder by emotion); with --test.")
+    ] = None,
+    test: Annotated[str | None, typer.Option(help="Test on this other corpus; instead of --protocol.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs' JSON and the report.")] = Path("runs"),
 ) -> None:
     """Train and test systems side by side, and write one report. Run again, it goes on where it stopped."""
     from emotone import recipes
     from emotone.comparison.compare import compare as compare_systems
 
+    pair = _two_corpora(train, test, excluded={"--protocol": protocol, "--corpus": corpus, "--data": data})
     chosen = [recipes.load(name) for name in systems] if systems else None
     failed = compare_systems(
         chosen,
-        lambda: _load_corpus(corpus, data, or_synthetic=True),
+        lambda: _load_pair(*pair) if pair else _load_corpus(corpus, data, or_synthetic=True),
         out,
-        protocols=[name.strip() for name in protocol.split(",")],
+        protocols=["cross"] if pair else [name.strip() for name in (protocol or "published").split(",")],
+        crossing=pair is not None,
         preset=preset,
         seeds=seeds,
         jobs=jobs,
@@ -307,6 +314,27 @@ def _load_corpus(name: str | None, data: Path | None, *, or_synthetic: bool = Fa
             wanted = "synthetic"
     with counting("Synthesising") as progress:
         return corpora.load(wanted, data=data, on_progress=progress)
+
+
+def _two_corpora(train: str | None, test: str | None, *, excluded: dict[str, object]) -> tuple[str, str] | None:
+    """Return the corpora to train and to test on, if two were asked for."""
+    if train is None and test is None:
+        return None
+    if train is None or test is None:
+        given, missing = ("--train", "--test") if test is None else ("--test", "--train")
+        raise UsageError(f"{given} {train or test} lacks its {missing}: train on one corpus and test on another.")
+    also = [name for name, value in excluded.items() if value is not None]
+    if also:
+        raise UsageError(f"--train and --test say what is split and how; leave out {', '.join(also)}.")
+    if train == test:
+        raise UsageError(f"--train and --test are both {train!r}; name two corpora, or split one by --protocol.")
+    return train, test
+
+
+def _load_pair(train: str, test: str) -> "Corpus":
+    from emotone.comparison.cross import join
+
+    return join(_load_corpus(train, None), _load_corpus(test, None))
 
 
 def _device(name: str) -> str:

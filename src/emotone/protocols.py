@@ -1,4 +1,4 @@
-"""How clips are split: as published, cleanly, and by speakers never heard in training."""
+"""How clips are split: as published, cleanly, by speakers never heard in training, and by corpus."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -9,11 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotone.corpora.base import Utterance
-from emotone.errors import ProtocolError, unknown
+from emotone.errors import ProtocolError, UsageError, unknown
 from emotone.features.config import ORIGINAL, AugmentConfig
 from emotone.recipes.schema import SplitConfig
 
-__all__ = ["PROTOCOLS", "Fold", "Sample", "make_folds"]
+__all__ = ["PROTOCOLS", "Fold", "Sample", "make_folds", "shared_labels", "two_corpora_needed"]
 
 Indices = NDArray[np.intp]
 
@@ -28,8 +28,9 @@ PROTOCOLS = {
     "luna5": "five folds by speaker (Luna-Jimenez et al.)",
     "emobox6": "six folds by speaker (EmoBox)",
     "loso": "leave one speaker out",
+    "cross": "trained on one corpus, tested on another",
 }
-"""The protocols and what they are, the paper's own first."""
+"""The protocols and what they are, the paper's own first. `cross` is of two corpora, all others are of one."""
 
 _CARVED = 0.1  # of all clips, for validation, where the paper has none
 _VALIDATION_SPEAKERS = 4  # of about 19 training speakers; two women and two men where the corpus tells
@@ -74,6 +75,7 @@ def make_folds(
     variants: Sequence[str],
     seed: int,
     digests: Sequence[str] = (),
+    tested: str | None = None,
 ) -> list[Fold]:
     """Split `utterances` (with one label each) under a protocol.
 
@@ -88,23 +90,49 @@ def make_folds(
         variants: the names of its copies of a clip.
         seed: of the random split.
         digests: one per clip, the same for clips that are one recording under two names, of which RAVDESS has a pair.
-            `clean` leaves the twin of a tested clip out of training and validation. Empty where none are known.
+            `clean` and `cross` leave the twin of a tested clip out of training and validation. Empty where none are
+            known.
+        tested: the corpus that `cross` tests on, as the utterances name it; it trains on the others.
 
     Raises:
-        UsageError: an unknown protocol.
+        UsageError: an unknown protocol, or `cross` without two corpora.
         ProtocolError: a corpus that the protocol cannot split.
     """
     if protocol not in PROTOCOLS:
         raise unknown("protocol", protocol, PROTOCOLS)
     if not utterances:
         raise ProtocolError(f"Protocol {protocol!r} has no clips to split.")
+    if protocol == "cross" and tested is None:
+        raise two_corpora_needed()
     task = _Task(
-        protocol, utterances, np.asarray(labels), split, monitor, augment, tuple(variants), seed, tuple(digests)
+        protocol, utterances, np.asarray(labels), split, monitor, augment, tuple(variants), seed, tuple(digests), tested
     )
     folds = [_published(task)] if protocol == "published" else _unleaked(task)
     for fold in folds:
         _check(fold, task)
     return folds
+
+
+def two_corpora_needed() -> UsageError:
+    """Return the error for `cross` on a single corpus."""
+    return UsageError(
+        "Protocol 'cross' trains on one corpus and tests on another; it is asked for by naming the two: "
+        "emotone compare SYSTEM --train ravdess --test savee."
+    )
+
+
+def shared_labels(utterances: Sequence[Utterance], labels: Sequence[str], tested: str) -> set[str]:
+    """Return the classes that the corpus `tested` and the others both have; fewer than two are a `ProtocolError`."""
+    sides: tuple[set[str], set[str]] = (set(), set())
+    for utterance, label in zip(utterances, labels, strict=True):
+        sides[utterance.corpus == tested].add(label)
+    if len(sides[0] & sides[1]) < 2:
+        seen, asked = (", ".join(sorted(side)) or "none" for side in sides)
+        raise ProtocolError(
+            f"Protocol 'cross' needs at least two classes that both corpora have. Trained on: {seen}. "
+            f"Tested on ({tested}): {asked}."
+        )
+    return sides[0] & sides[1]
 
 
 @dataclass(frozen=True)
@@ -118,6 +146,13 @@ class _Task:
     variants: tuple[str, ...]
     seed: int
     digests: tuple[str, ...]
+    tested: str | None
+
+    @property
+    def classes(self) -> set[str]:
+        """The classes that are trained and tested on."""
+        labels: list[str] = self.labels.tolist()
+        return set(labels) if self.tested is None else shared_labels(self.utterances, labels, self.tested)
 
 
 def _published(task: _Task) -> Fold:
@@ -147,6 +182,8 @@ def _unleaked(task: _Task) -> list[Fold]:
         carve = monitor == "validation" and not task.split.validation
         parts = _fractions(range(len(task.labels)), task, _with_validation(task.split) if carve else task.split)
         return [_from_clips(0, 1, _without_twins(parts, task.digests), monitor, task)]
+    if task.protocol == "cross":
+        return [_from_clips(0, 1, _by_corpus(task), monitor, task)]
     groups = _test_speakers(task)
     return [
         _from_clips(number, len(groups), _by_speaker(group, number, task), monitor, task)
@@ -262,27 +299,50 @@ def _test_speakers(task: _Task) -> list[tuple[str, ...]]:
 def _by_speaker(group: Sequence[str], number: int, task: _Task) -> tuple[Indices, Indices, Indices]:
     """Hold out `group`, and as validation a few of the others: women and men in turn, drawn by seed and fold."""
     speakers = np.asarray([utterance.speaker for utterance in task.utterances])
-    genders = {utterance.speaker: utterance.gender for utterance in task.utterances}
-    others = sorted(set(speakers.tolist()) - set(group))
-    drawn = [others[index] for index in np.random.default_rng((task.seed, number)).permutation(len(others))]
-    women = [speaker for speaker in drawn if genders[speaker] == "female"]
-    rest = [speaker for speaker in drawn if genders[speaker] != "female"]
-    in_turn = [speaker for pair in zip_longest(women, rest) for speaker in pair if speaker is not None]
-    held = in_turn[: min(_VALIDATION_SPEAKERS, max(1, len(others) // 5))]
+    held = _validation_speakers(sorted(set(speakers.tolist()) - set(group)), number, task)
     test, validation = np.isin(speakers, group), np.isin(speakers, held)
     return np.flatnonzero(~test & ~validation), np.flatnonzero(validation), np.flatnonzero(test)
 
 
+def _validation_speakers(others: Sequence[str], number: int, task: _Task) -> list[str]:
+    genders = {utterance.speaker: utterance.gender for utterance in task.utterances}
+    drawn = [others[index] for index in np.random.default_rng((task.seed, number)).permutation(len(others))]
+    women = [speaker for speaker in drawn if genders[speaker] == "female"]
+    rest = [speaker for speaker in drawn if genders[speaker] != "female"]
+    in_turn = [speaker for pair in zip_longest(women, rest) for speaker in pair if speaker is not None]
+    return in_turn[: min(_VALIDATION_SPEAKERS, max(1, len(others) // 5))]
+
+
+def _by_corpus(task: _Task) -> tuple[Indices, Indices, Indices]:
+    """Test on one corpus; train on the others but for a few speakers, or a tenth of the clips where none is known."""
+    tested = np.asarray([utterance.corpus == task.tested for utterance in task.utterances])
+    known = np.isin(task.labels, sorted(task.classes))
+    sides = (np.flatnonzero(known & ~tested), np.flatnonzero(known & tested))
+    pool, nobody, test = _without_twins((sides[0], sides[0][:0], sides[1]), task.digests)
+    if not pool.size:
+        raise ProtocolError("Protocol 'cross' has nothing to train on: every training clip is also a test clip.")
+    if task.monitor is None:
+        return pool, nobody, test
+    speakers = [task.utterances[clip].speaker for clip in pool]
+    named = sorted({speaker for speaker in speakers if speaker is not None})
+    if None in speakers or len(named) < 2:
+        carved = SplitConfig(train=1 - _CARVED, test=_CARVED)
+        train, _, validation = _fractions(pool.tolist(), task, carved)
+        return pool[train], pool[validation], test
+    held = np.isin(np.asarray(speakers), _validation_speakers(named, 0, task))
+    return pool[~held], pool[held], test
+
+
 def _check(fold: Fold, task: _Task) -> None:
     """Raise where a set lacks a class. A single speaker under test may lack one: leave-one-out is judged pooled."""
-    labels = task.labels.tolist()
-    wanted = {"training": (fold.train, set(labels))}
+    labels, classes = task.labels.tolist(), task.classes
+    wanted = {"training": (fold.train, classes)}
     if task.protocol != "loso":  # a class of men cannot be tested where all test speakers are women, as in EmoBox
         genders = {task.utterances[sample.clip].gender for sample in fold.test}
         possible = {label for label, clip in zip(labels, task.utterances, strict=True) if clip.gender in genders}
-        wanted["test"] = (fold.test, possible)
-    for name, (samples, classes) in wanted.items():
-        missing = classes.difference(labels[sample.clip] for sample in samples)
+        wanted["test"] = (fold.test, possible & classes)
+    for name, (samples, needed) in wanted.items():
+        missing = needed.difference(labels[sample.clip] for sample in samples)
         if missing:
             raise ProtocolError(
                 f"Fold {fold.index + 1} of {fold.of} of protocol {task.protocol!r} has no {name} clip of "

@@ -9,9 +9,11 @@ import pytest
 from emotone import recipes
 from emotone.audit import Finding, Sounds, Split, find, leaks_of, of_fold, of_manifest, promises_unseen_speakers
 from emotone.augment import copies
-from emotone.corpora.base import Utterance
+from emotone.comparison.cross import join
+from emotone.corpora.base import Corpus, Utterance
 from emotone.corpora.manifest import read_manifest
 from emotone.corpora.ravdess import expected, parse
+from emotone.corpora.registry import get_source
 from emotone.emotions import get_scheme
 from emotone.errors import CorpusError
 from emotone.protocols import PROTOCOLS, Fold, Sample, make_folds
@@ -65,7 +67,7 @@ def fold(train: Iterable[int], test: Iterable[int], validation: Iterable[int] = 
     return Fold(0, 1, *sides, monitor)
 
 
-@pytest.mark.parametrize("protocol", PROTOCOLS)
+@pytest.mark.parametrize("protocol", [protocol for protocol in PROTOCOLS if protocol != "cross"])
 @pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.id)
 def test_each_system_leaks_what_its_paper_leaks_and_nothing_under_the_other_protocols(
     recipe: Recipe, protocol: str
@@ -82,6 +84,35 @@ def test_each_system_leaks_what_its_paper_leaks_and_nothing_under_the_other_prot
     assert findings["statements"].count == findings["statements"].of
     for one in folds:
         assert leaks_of(one) == one.leaks  # what the records of finished runs say
+
+
+@pytest.mark.parametrize("recipe", RECIPES, ids=lambda recipe: recipe.id)
+def test_nothing_is_found_between_two_corpora(recipe: Recipe) -> None:
+    """Though both have a speaker 03."""
+    emodb = get_source("emodb")
+    names = [
+        f"{who}{sentence}{emotion}a" for who in ("03", "08") for sentence in ("a01", "b02") for emotion in "WAFTEN"
+    ]
+    other = [Utterance(Path("none"), "emodb", name, **emodb.parse(PurePosixPath(f"{name}.wav"))) for name in names]
+    joined = join(
+        Corpus(get_source("ravdess").info, Path("ravdess"), tuple(RAVDESS)),
+        Corpus(emodb.info, Path("emodb"), tuple(other)),
+    )
+    scheme = get_scheme(recipe.scheme)
+    folds = make_folds(
+        "cross",
+        joined.utterances,
+        [scheme.to_label(clip.emotion, clip.gender) for clip in joined.utterances],
+        split=recipe.split,
+        monitor=recipe.training.monitor if recipe.training else None,
+        augment=recipe.augment,
+        variants=copies(recipe.augment) if recipe.augment else (),
+        seed=0,
+        tested=joined.tested,
+    )
+    assert promises_unseen_speakers("cross")
+    assert found(folds, list(joined.utterances), unseen=True) == {}
+    assert [leaks_of(fold) for fold in folds] == [()]
 
 
 def test_kin_names_the_copy_and_its_recording() -> None:

@@ -1,5 +1,6 @@
 """Each published corpus is read from its own file names."""
 
+import pickle
 from collections import Counter
 from pathlib import Path, PurePosixPath
 
@@ -53,6 +54,7 @@ def test_the_published_layout_loads(name: str, tmp_path: Path, record) -> None:
     corpus = corpora.load(name, data=tmp_path)
     assert {utterance.path for utterance in corpus.utterances} == {tmp_path / name / file for file in files}
     assert {utterance.corpus for utterance in corpus.utterances} == {name}
+    assert pickle.loads(pickle.dumps(corpus)) == corpus, "a sweep hands it to its processes"
 
 
 BAD = [

@@ -38,14 +38,30 @@ def test_real_ravdess_is_not_taken_for_another_corpus(ravdess: Path, no_data: Pa
 def test_a_corpus_that_is_not_there_says_where_it_was_looked_for(tmp_path: Path, no_data: Path) -> None:
     assert corpora.find("ravdess") is None
     with pytest.raises(CorpusError) as error:
-        corpora.load("ravdess", data=tmp_path)
+        corpora.load("ravdess")
     message = str(error.value)
     assert "emotone corpora fetch ravdess" in message
-    assert str(tmp_path) in message
     assert "$EMOTONE_DATA (not set)" in message
     assert str(no_data / "corpora" / "ravdess") in message
     with pytest.raises(CorpusError, match="Register at http"):
         corpora.load("savee")
+
+
+def test_a_data_folder_that_lacks_the_corpus_is_not_passed_over_for_another(
+    tmp_path: Path, record, no_data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record(tmp_path / "env" / "tess" / TESS)
+    record(no_data / "corpora" / "synthetic-v1" / "Actor_01/03-01-05-01-01-01-01.wav")
+    monkeypatch.setenv("EMOTONE_DATA", str(tmp_path / "env"))
+    given = tmp_path / "given"
+    record(given / "savee" / "DC_a01.wav")
+    for name in ("tess", "synthetic"):
+        assert corpora.find(name) is not None
+        assert corpora.find(name, data=given) is None
+        with pytest.raises(CorpusError) as error:
+            corpora.load(name, data=given)
+        assert f"Corpus {name!r} was not found. Looked in: {given}/{name}, {given}.\n" in str(error.value)
+        assert "Without `--data`, $EMOTONE_DATA and" in str(error.value)
 
 
 def test_an_unknown_corpus_names_the_known_nearest_first() -> None:

@@ -272,3 +272,25 @@ def test_clips_that_state_nothing_but_their_emotion_are_enough(make_record: Make
     assert "By emotion" in page.text
     assert "By speaker" not in page.text
     assert not re.search(r"Paper reports \d", page.text)
+
+
+def test_speakers_of_two_corpora_are_counted_once_each_however_they_are_named(
+    make_record: Make, tmp_path: Path
+) -> None:
+    one = make_record()
+    split = one.split.model_copy(
+        update={
+            "train_speakers": tuple(f"ravdess/{name}" for name in one.split.train_speakers),
+            "validation_speakers": (),
+            "test_speakers": ("savee/DC", "savee/KL"),
+        }
+    )
+    dropped = {"ravdess": {"calm": 192}, "savee": {"bored": 1}}
+    cross = make_record(protocol="cross", corpus="ravdess-to-savee", split=split, dropped=dropped, leaks=())
+    page = Page(build([one, cross], tmp_path))
+    assert "recordings of 26 speakers" in page.text
+    assert (
+        "Left out, as the other corpus has no such class: calm (192 clips of RAVDESS); bored (one clip of SAVEE)."
+        in page.text
+    )
+    assert "RAVDESS to SAVEE" in page.text and "Cross-corpus" in page.text

@@ -17,7 +17,7 @@ Side = Literal["train", "validation", "test"]
 SIDES: tuple[Side, ...] = ("train", "validation", "test")
 """What a sample may be for, as a manifest's column `split` names it."""
 
-_UNSEEN = ("luna5", "emobox6", "loso")
+_UNSEEN = ("luna5", "emobox6", "loso", "cross")
 
 
 @dataclass(frozen=True, slots=True)

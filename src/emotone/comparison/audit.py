@@ -14,7 +14,7 @@ from emotone.corpora.base import Corpus
 from emotone.corpora.fingerprint import fingerprint, sample_digests
 from emotone.errors import EmotoneError, UsageError, unknown
 from emotone.files import write_text
-from emotone.protocols import PROTOCOLS
+from emotone.protocols import PROTOCOLS, two_corpora_needed
 from emotone.terminal import console, counting, table
 from emotone.training.store import load_system
 
@@ -76,7 +76,7 @@ def audit_system(name: str, load_corpus: Callable[[str | None], Corpus], *, prot
             system names its own.
 
     Raises:
-        UsageError: an unknown system or protocol, a protocol for a trained system.
+        UsageError: an unknown system or protocol, `cross`, a protocol for a trained system.
         EmotoneError: a trained system of another corpus or none, recordings that cannot be read.
     """
     if (Path(name) / _SYSTEM).is_file():
@@ -85,6 +85,8 @@ def audit_system(name: str, load_corpus: Callable[[str | None], Corpus], *, prot
     chosen = protocol or "published"
     if chosen not in PROTOCOLS:
         raise unknown("protocol", chosen, PROTOCOLS)
+    if chosen == "cross":
+        raise two_corpora_needed()
     corpus = load_corpus(None)
     folds = folds_of(recipe, corpus, chosen, 0, _digests(corpus))
     findings = _find([of_fold(fold, corpus.utterances) for fold in folds], corpus, chosen)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from emotone import recipes
+from emotone.comparison.cross import describe
 from emotone.comparison.encoders import has_weights, with_encoder
 from emotone.comparison.plan import RunSpec, check, finished, plan
 from emotone.comparison.run import Setting
@@ -32,12 +33,13 @@ def compare(
     device: str,
     precision: str,
     encoder: str | None = None,
+    crossing: bool = False,
 ) -> list[Failure]:
     """Run systems under protocols and write the report, its path printed last. Returns what failed.
 
     Without `chosen`, all systems that the preset can run and whose pretrained weights, if any, are here; `encoder`
     names others for them. The corpus, which may have to be downloaded, is loaded when
-    everything else that was asked for is known to make sense.
+    everything else that was asked for is known to make sense; `crossing` tells that it will be two corpora joined.
     """
     if seeds < 1:
         raise UsageError(f"--seeds is {seeds}; it must be at least 1.")
@@ -49,7 +51,7 @@ def compare(
             for recipe in everything
             if (encoder or has_weights(recipe)) and (preset != "quick" or recipe.is_quick)
         ]
-    check(chosen, protocols=protocols, preset=preset)
+    check(chosen, protocols=protocols, preset=preset, crossing=crossing)
     chosen = with_encoder(chosen, encoder)
     make_folder(out)
     corpus = load_corpus()
@@ -68,6 +70,9 @@ def sweep_and_report(
     console.print(
         f"{corpus.info.title}{synthetic}: {len(corpus.utterances)} clips; {len(specs)} runs, {presets} preset"
     )
+    if corpus.tested:
+        for line in describe(list(dict.fromkeys(spec.recipe for spec in specs)), corpus, setting.digests):
+            console.print(line)
     folder = out / "runs" / corpus.info.name
     pending = [spec for spec in specs if not finished(spec, folder, setting.data_hash)]
     if len(pending) < len(specs):

@@ -12,7 +12,7 @@ from emotone.emotions import get_scheme
 from emotone.errors import CorpusError, EmotoneError, UsageError, unknown
 from emotone.evaluation.record import RunRecord
 from emotone.models.config import PretrainedConfig
-from emotone.protocols import PROTOCOLS, Fold, make_folds
+from emotone.protocols import PROTOCOLS, Fold, make_folds, shared_labels, two_corpora_needed
 from emotone.recipes.schema import Recipe
 
 __all__ = ["PRESETS", "RunSpec", "check", "finished", "folds_of", "labels_of", "plan", "variants_of"]
@@ -56,17 +56,20 @@ class RunSpec:
         return folder / self.protocol / name
 
 
-def check(recipes: Sequence[Recipe], *, protocols: Sequence[str], preset: str) -> None:
+def check(recipes: Sequence[Recipe], *, protocols: Sequence[str], preset: str, crossing: bool = False) -> None:
     """Refuse what no corpus makes possible, before one is looked for.
 
     Raises:
-        UsageError: an unknown protocol or preset, a system that cannot run (so), two recipes of one id.
+        UsageError: an unknown protocol or preset, `cross` unless `crossing` from one corpus to another, a system that
+            cannot run (so), two recipes of one id.
     """
     if preset not in PRESETS:
         raise unknown("preset", preset, PRESETS)
     for protocol in protocols:
         if protocol not in PROTOCOLS:
             raise unknown("protocol", protocol, PROTOCOLS)
+        if protocol == "cross" and not crossing:
+            raise two_corpora_needed()
     named: dict[str, Recipe] = {}
     for recipe in recipes:
         if named.setdefault(recipe.id, recipe) != recipe:
@@ -84,7 +87,7 @@ def plan(
         UsageError: see `check`; or a system whose pretrained weights were not found by `with_encoder`.
         ProtocolError: a corpus that a protocol cannot split.
     """
-    check(recipes, protocols=protocols, preset=preset)
+    check(recipes, protocols=protocols, preset=preset, crossing=corpus.tested is not None)
     specs = []
     for recipe in recipes:
         if isinstance(recipe.model, PretrainedConfig) and recipe.model.weights is None:
@@ -97,7 +100,14 @@ def plan(
 
 
 def labels_of(recipe: Recipe, corpus: Corpus) -> tuple[list[str], tuple[str, ...]]:
-    """Return the class of every utterance under the recipe's scheme, and the classes in their order."""
+    """Return the class of every utterance under the recipe's scheme, and the classes in their order.
+
+    Of two joined corpora the classes are those that both have; clips of others are not split.
+
+    Raises:
+        CorpusError: a scheme that needs the gender of clips that state none.
+        ProtocolError: joined corpora with fewer than two classes in common.
+    """
     scheme = get_scheme(recipe.scheme)
     if scheme.needs_gender:
         unknown_gender = [utterance.clip for utterance in corpus.utterances if utterance.gender is None]
@@ -107,7 +117,8 @@ def labels_of(recipe: Recipe, corpus: Corpus) -> tuple[list[str], tuple[str, ...
                 f"{', '.join(unknown_gender[:3])}. Add a `gender` column, or choose another system."
             )
     labels = [scheme.to_label(utterance.emotion, utterance.gender) for utterance in corpus.utterances]
-    return labels, scheme.classes(labels)
+    used = labels if corpus.tested is None else shared_labels(corpus.utterances, labels, corpus.tested)
+    return labels, scheme.classes(used)
 
 
 def variants_of(recipe: Recipe) -> tuple[str, ...]:
@@ -128,6 +139,7 @@ def folds_of(recipe: Recipe, corpus: Corpus, protocol: str, seed: int, digests: 
         variants=variants_of(recipe),
         seed=seed,
         digests=digests,
+        tested=corpus.tested,
     )
 
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotone.audit import leaks_of
+from emotone.comparison.cross import dropped_of
 from emotone.comparison.plan import RunSpec, folds_of, labels_of
 from emotone.corpora.base import Corpus
 from emotone.corpora.fingerprint import fingerprint
@@ -128,6 +129,7 @@ def run(
         history=getattr(system.classifier, "history_", ()),
         best_epoch=getattr(system.classifier, "best_epoch_", None),
         split=_split(fold, corpus),
+        dropped=dropped_of(recipe, corpus),
         parameters=sizes[0],
         trainable_parameters=sizes[1],
         seconds={

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 
 __all__ = ["AUDIO_SUFFIXES", "Corpus", "CorpusInfo", "Utterance"]
 
@@ -39,7 +38,7 @@ class Utterance:
     statement: str | None = None
     repetition: int | None = None
     language: str | None = None
-    extra: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    extra: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,8 +56,13 @@ class CorpusInfo:
 
 @dataclass(frozen=True)
 class Corpus:
-    """A corpus found on disk: its description, its folder, its utterances sorted by clip."""
+    """A corpus found on disk: its description, its folder, its utterances sorted by clip.
+
+    `tested` is for two corpora that are joined to train on one and test on the other: the one that is tested on, as its
+    utterances' `corpus` names it.
+    """
 
     info: CorpusInfo
     root: Path
     utterances: tuple[Utterance, ...]
+    tested: str | None = None

@@ -44,8 +44,8 @@ def info(name: str) -> CorpusInfo:
 def find(name: str, *, data: Path | None = None) -> Path | None:
     """Return the folder of the corpus `name`, or None where it is not on this machine.
 
-    Looked at in this order: `data`/<name> (in any spelling: "CREMA-D" is found for cremad), `data` itself where files
-    under it are named as in the corpus, `$EMOTONE_DATA`/<name>, the user's cache.
+    With `data` only that folder counts: `data`/<name> (in any spelling: "CREMA-D" is found for cremad), else `data`
+    itself where files under it are named as in the corpus. Without: `$EMOTONE_DATA`/<name>, then the user's cache.
 
     Raises:
         UsageError: an unknown name, or `data` is no folder.
@@ -57,8 +57,8 @@ def find(name: str, *, data: Path | None = None) -> Path | None:
         inside = _folder_named(name, data)
         if inside:
             return inside
-        if source is not SYNTHETIC and holds(source, data):  # its names are RAVDESS's
-            return data
+        # Synthetic names are RAVDESS's, so they tell nothing.
+        return data if source is not SYNTHETIC and holds(source, data) else None
     for place in _places(name):
         inside = _folder_named(place.name, place.parent)
         if inside:
@@ -69,9 +69,13 @@ def find(name: str, *, data: Path | None = None) -> Path | None:
 def locate(name: str, *, data: Path | None = None) -> Path:
     """Return the folder of the corpus `name`; where there is none, the error says where it was looked for."""
     root = find(name, data=data)
+    if root is None and data is not None:
+        raise CorpusError(
+            f"Corpus {name!r} was not found. Looked in: {data}/{name}, {data}.\n"
+            f"{get_source(name).how_to_get} Without `--data`, $EMOTONE_DATA and the user's cache are looked at."
+        )
     if root is None:
-        looked = [f"{data}/{name}, {data}"] if data else []
-        looked += [str(place) for place in _places(name)]
+        looked = [str(place) for place in _places(name)]
         if not os.environ.get("EMOTONE_DATA"):
             looked.append("$EMOTONE_DATA (not set)")
         raise CorpusError(
@@ -112,8 +116,8 @@ def load(spec: str, *, data: Path | None = None, on_progress: Callable[[int, int
 
 def _load_known(source: Source, data: Path | None, on_progress: Callable[[int, int], None] | None) -> Corpus:
     name = source.info.name
-    if source is SYNTHETIC:
-        root = find(name, data=data) or generate(on_progress=on_progress)
+    if source is SYNTHETIC and data is None:
+        root = find(name) or generate(on_progress=on_progress)
     else:
         root = locate(name, data=data)
     found = scan(source, root)

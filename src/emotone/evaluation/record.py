@@ -6,7 +6,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-from pydantic import model_validator
+from pydantic import Field, model_validator
 
 from emotone.config import Config
 from emotone.errors import EmotoneError
@@ -103,6 +103,8 @@ class RunRecord(Config):
     best_epoch: int | None = None
     """The epoch whose weights were kept, from 1; None for models without epochs."""
     split: Split
+    dropped: dict[str, dict[str, int]] = Field(default_factory=dict)
+    """corpus -> class -> clips: under `cross`, what is left out because the other corpus has no such class."""
     parameters: int | None = None
     trainable_parameters: int | None = None
     seconds: dict[str, float]

@@ -12,7 +12,7 @@ from emotone.report.words import percent, points, protocol_title
 
 __all__ = ["confusion", "cost", "curve", "curves", "leaderboard", "monitored", "premium"]
 
-MARKERS = {"published": "o", "clean": "s", "luna5": "D", "emobox6": "^", "loso": "v"}
+MARKERS = {"published": "o", "clean": "s", "luna5": "D", "emobox6": "^", "loso": "v", "cross": "P"}
 """Protocol -> its marker, so that colour is never the only difference."""
 
 

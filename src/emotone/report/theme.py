@@ -30,7 +30,14 @@ COLOURS = {
 }
 """name -> (light, dark): Okabe and Ito's colour-blind-safe hues, darkened or lightened to be read on their ground."""
 
-PROTOCOLS = {"published": "vermilion", "clean": "blue", "luna5": "green", "emobox6": "purple", "loso": "yellow"}
+PROTOCOLS = {
+    "published": "vermilion",
+    "clean": "blue",
+    "luna5": "green",
+    "emobox6": "purple",
+    "loso": "yellow",
+    "cross": "green",  # stands alone: no other protocol is of two corpora
+}
 """Protocol -> the name of its colour."""
 
 PAPERS = ("blue", "vermilion", "green", "purple", "yellow")

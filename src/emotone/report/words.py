@@ -25,6 +25,7 @@ _PROTOCOLS = {
     "luna5": ("Unseen speakers (luna5)", "five folds by speaker; the tested speakers are never trained on"),
     "emobox6": ("Unseen speakers (emobox6)", "six folds by speaker; the tested speakers are never trained on"),
     "loso": ("Unseen speakers (one left out)", "each speaker is tested by a model that never heard that speaker"),
+    "cross": ("Cross-corpus", "trained on one corpus, tested on another, on the classes of both"),
 }
 
 _PAPERS = {
@@ -48,8 +49,15 @@ _CORPORA = {
 
 
 def corpus_title(corpus: str) -> str:
-    """Return a corpus's name as its makers write it; that of a user's own as it is."""
-    return _CORPORA.get(corpus, corpus)
+    """Return a corpus's name as its makers write it; that of a user's own as it is.
+
+    >>> corpus_title("ravdess-to-calls"), corpus_title("speech-to-text")
+    ('RAVDESS to calls', 'speech-to-text')
+    """
+    sides = corpus.split("-to-")
+    if any(side in _CORPORA for side in sides):
+        return " to ".join(_CORPORA.get(side, side) for side in sides)
+    return corpus
 
 
 def paper_title(paper: str) -> str | None:

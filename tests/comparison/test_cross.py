@@ -1,0 +1,208 @@
+"""`emotone compare --train --test`: the other corpus is tested, unheard before; what is left out is said."""
+
+import json
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import soundfile
+
+from emotone import corpora
+from emotone.comparison.cross import join
+from emotone.corpora.fingerprint import fingerprint, sample_digests
+from emotone.corpora.synthetic import synthesise
+from emotone.emotions import EMOTIONS
+from emotone.errors import UsageError
+from emotone.evaluation.record import RunRecord, read_records
+
+Emotone = Callable[..., Any]
+
+EMODB = {"W": "angry", "E": "disgust", "A": "fearful", "F": "happy", "T": "sad", "N": "neutral", "L": "sad"}
+"""EMO-DB's letters, and the synthetic emotion that is heard; L is bored, which no synthetic voice is."""
+SAVEE = {"a": "angry", "d": "disgust", "f": "fearful", "h": "happy", "n": "neutral", "sa": "sad", "su": "surprised"}
+
+
+def record(path: Path, emotion: str, actor: int, take: int = 1) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    soundfile.write(path, synthesise(emotion, "normal", "01", take, actor), 16_000)
+    return path
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Small corpora in their own layouts: ravdess of speakers 01 to 03, emodb of 03 and 08, savee of all four."""
+    folder = tmp_path_factory.mktemp("corpora")
+    for actor in (1, 2, 3):
+        for number, emotion in enumerate(EMOTIONS, start=1):
+            for take in (1, 2):
+                name = f"03-01-{number:02d}-01-01-{take:02d}-{actor:02d}.wav"
+                record(folder / "ravdess" / f"Actor_{actor:02d}" / name, emotion, actor, take)
+    for actor, speaker in ((21, "03"), (22, "08")):
+        for letter, emotion in EMODB.items():
+            record(folder / "emodb" / "wav" / f"{speaker}a01{letter}a.wav", emotion, actor)
+    for actor, speaker in enumerate(("DC", "JE", "JK", "KL"), start=17):
+        for code, emotion in SAVEE.items():
+            record(folder / "savee" / "ALL" / f"{speaker}_{code}01.wav", emotion, actor)
+    return folder
+
+
+@pytest.fixture
+def compare(emotone: Emotone, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Emotone:
+    """Return a function that runs `emotone compare` where those corpora are, into `tmp_path / "out"`."""
+    monkeypatch.setenv("EMOTONE_DATA", str(data))
+    return lambda *arguments: emotone("compare", *arguments, "--jobs", "1", "--out", tmp_path / "out")
+
+
+def written(folder: Path) -> dict[str, RunRecord]:
+    return {run.system: run for run in read_records(folder / "out" / "runs")}
+
+
+def test_all_of_the_other_corpus_is_tested_on_the_classes_of_both(
+    compare: Emotone, small: dict[str, Path], data: Path, tmp_path: Path
+) -> None:
+    systems = small["net"], small["tree"]
+    done = compare(*systems, "--train", "ravdess", "--test", "savee")
+    assert done.code == 0, done.err
+    assert "Classes of both under ravdess8: neutral, happy, sad, angry, fearful, disgust, surprised; " in done.out
+    assert "; left out: calm (6 clips of ravdess)\n" in done.out
+    assert (
+        "Classes of both under merged7: neutral, happy, sad, angry, fearful, disgust, surprised; left out: nothing\n"
+        in done.out
+    )
+    assert done.out.splitlines()[-1] == str(tmp_path / "out" / "report" / "index.html")
+
+    folder = tmp_path / "out" / "runs" / "ravdess-to-savee" / "cross" / "small"
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "net.quick.fold1.seed0.json",
+        "tree.quick.fold1.seed0.json",
+    ]
+    clips = {f"savee/{clip.clip}" for clip in corpora.load("savee", data=data).utterances}
+    for name, run in written(tmp_path).items():
+        assert (run.corpus, run.protocol, run.folds, run.leaks) == ("ravdess-to-savee", "cross", 1, ())
+        assert set(run.predictions.clip) == clips and len(run.predictions.clip) == 28
+        assert set(run.split.test_speakers) == {"savee/DC", "savee/JE", "savee/JK", "savee/KL"}
+        assert len(run.classes) == 7 and "calm" not in run.classes
+        (stated,) = [json.loads(path.read_text())["dropped"] for path in folder.glob(f"{name.split('/')[1]}.*")]
+        assert stated == run.dropped == ({"ravdess": {"calm": 6}} if name == "small/net" else {})
+    net, tree = written(tmp_path)["small/net"], written(tmp_path)["small/tree"]
+    assert (net.split.train, net.split.validation, net.best_epoch is not None) == (28, 14, True)
+    assert len(net.split.validation_speakers) == 1 and len(net.split.train_speakers) == 2
+    assert (tree.split.train, tree.split.validation) == (2 * 48, 0), (
+        "calm counts as neutral; a tree needs no validation"
+    )
+
+    page = (tmp_path / "out" / "report" / "index.html").read_text(encoding="utf-8")
+    assert "Cross-corpus" in page and "RAVDESS to SAVEE" in page and "7 speakers" in page
+    assert "calm (6 clips of RAVDESS)" in page
+    assert "Of speakers never heard in training, the best system" in page
+
+
+def test_equal_speakers_and_the_classes_of_either_side_alone(
+    compare: Emotone, small: dict[str, Path], tmp_path: Path
+) -> None:
+    done = compare(small["tree"], "--train", "ravdess", "--test", "emodb")
+    assert done.code == 0, done.err
+    assert "left out: surprised (6 clips of ravdess), bored (2 clips of emodb)" in done.out
+    run = written(tmp_path)["small/tree"]
+    assert run.dropped == {"ravdess": {"surprised": 6}, "emodb": {"bored": 2}}
+    assert run.split.train_speakers == ("ravdess/01", "ravdess/02", "ravdess/03")
+    assert run.split.test_speakers == ("emodb/03", "emodb/08")
+    assert Counter(run.predictions.speaker) == {"emodb/03": 6, "emodb/08": 6}
+    assert set(run.predictions.true) == set(run.classes) and "bored" not in run.predictions.emotion
+
+    (path,) = (tmp_path / "out" / "runs").rglob("*.json")
+    old = {key: value for key, value in json.loads(path.read_text()).items() if key != "dropped"}
+    assert RunRecord.parse(old, where=path).dropped == {}, "a record from before there was the field"
+
+    again = compare(small["tree"], "--train", "ravdess", "--test", "emodb")
+    assert again.code == 0 and "1 of them are there already" in again.out
+    assert written(tmp_path) == {"small/tree": run}
+
+
+def test_a_corpus_of_ones_own_without_speakers_and_with_recordings_of_the_other(
+    compare: Emotone, small: dict[str, Path], data: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / "mine"
+    for take in (1, 2):
+        for actor in range(4, 10):
+            for emotion in ("sad", "angry", "happy"):
+                record(folder / emotion / f"{actor}-{take}.wav", emotion, actor, take)
+    heard = data / "emodb" / "wav" / "03a01Ta.wav"
+    (folder / "sad" / "known.wav").write_bytes(heard.read_bytes())
+    done = compare(small["net"], "--train", folder, "--test", "emodb")
+    assert done.code == 0, done.err
+    assert "Training clips that are also in emodb: 1; not trained on where they are tested" in done.out
+    run = written(tmp_path)["small/net"]
+    assert (run.corpus, run.classes) == ("mine-to-emodb", ("happy", "sad", "angry"))
+    assert (run.split.train, run.split.validation, run.split.test) == (32, 4, 6)
+    assert run.split.train_speakers == ("unknown",)
+
+
+def test_the_two_directions_are_two_corpora(data: Path, synthetic: Path) -> None:
+    synthetic_voices = corpora.load("synthetic", data=synthetic)
+    savee, emodb = (corpora.load(name, data=data) for name in ("savee", "emodb"))
+    one, other = join(savee, emodb), join(emodb, savee)
+    hashes = {fingerprint(both.utterances, sample_digests(both.utterances)) for both in (one, other)}
+    assert len(hashes) == 2
+    assert (one.info.name, other.info.name) == ("savee-to-emodb", "emodb-to-savee")
+    assert savee.info.licence in one.info.licence and emodb.info.licence in one.info.licence
+    assert not one.info.synthetic and join(savee, synthetic_voices).info.synthetic
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--train", "ravdess"), ["--train ravdess lacks its --test"]),
+        (("--test", "savee"), ["--test savee lacks its --train"]),
+        (("--train", "savee", "--test", "savee"), ["--train and --test are both 'savee'"]),
+        (("--train", "ravdess", "--test", "savee", "--protocol", "clean"), ["leave out --protocol"]),
+        (("--train", "ravdess", "--test", "savee", "--corpus", "tess"), ["leave out --corpus"]),
+        (("--train", "ravdess", "--test", "savee", "--data", "x", "--corpus", "y"), ["leave out --corpus, --data"]),
+        (("--protocol", "cross"), ["Protocol 'cross' trains on one corpus and tests on another", "--train", "--test"]),
+        (("--protocol", "clean,cross"), ["Protocol 'cross' trains on one corpus"]),
+        (("--train", "ravdes", "--test", "savee"), ["Unknown corpus 'ravdes'. Valid: ravdess"]),
+    ],
+)
+def test_what_cannot_be_crossed_is_a_usage_error(
+    compare: Emotone, small: dict[str, Path], tmp_path: Path, arguments: tuple[str, ...], words: list[str]
+) -> None:
+    done = compare(small["tree"], *arguments)
+    assert done.code == 2
+    assert all(word in done.err for word in words), done.err
+    assert not list(tmp_path.rglob("*.json"))
+
+
+def test_a_system_that_is_not_quick_says_what_to_add(compare: Emotone) -> None:
+    done = compare("bhanbhro/cnn-bilstm-attention", "--train", "ravdess", "--test", "savee")
+    assert done.code == 2 and "use --preset paper" in done.err
+
+
+@pytest.mark.parametrize("command", ["train", "audit"])
+def test_one_corpus_is_never_crossed(emotone: Emotone, tmp_path: Path, command: str) -> None:
+    out = ("--out", tmp_path / "out") if command == "train" else ()
+    done = emotone(command, "boucheta/knn", "--protocol", "cross", *out)
+    assert done.code == 2 and "--train ravdess --test savee" in done.err and not list(tmp_path.iterdir())
+
+
+def test_two_manifests_of_one_name_and_corpora_without_common_classes(
+    compare: Emotone, small: dict[str, Path], data: Path, tmp_path: Path
+) -> None:
+    for place, emotions in (("a", ("bored", "sad")), ("b", ("proud", "sad"))):
+        (tmp_path / place).mkdir()
+        clips = sorted((data / "savee" / "ALL").iterdir())[:4]
+        rows = [f"{clip},{emotions[number % 2]},one" for number, clip in enumerate(clips)]
+        for name in ("my", place):
+            (tmp_path / place / f"{name}.csv").write_text("\n".join(["file,emotion,speaker", *rows]))
+    done = compare(small["tree"], "--train", tmp_path / "a/my.csv", "--test", tmp_path / "b/my.csv")
+    assert done.code == 2 and "Both corpora are called 'my'" in done.err and "rename" in done.err
+    done = compare(small["tree"], "--train", tmp_path / "a/a.csv", "--test", tmp_path / "b/b.csv")
+    assert done.code == 1
+    assert "two classes that both corpora have. Trained on: bored, sad. Tested on (b): proud, sad." in done.err
+
+
+def test_join_refuses_one_corpus_twice(data: Path) -> None:
+    savee = corpora.load("savee", data=data)
+    with pytest.raises(UsageError, match="Both corpora are called 'savee'"):
+        join(savee, savee)
