@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 import soundfile
 
+from emotone import recipes
 from emotone.audio import load
 from emotone.comparison.plan import folds_of
 from emotone.comparison.run import items_of
 from emotone.corpora import load as load_corpus
+from emotone.corpora.fingerprint import sample_digests
 from emotone.features.extract import extract
 from emotone.protocols import Sample
 from emotone.training.preparation import Preparation
@@ -123,6 +125,18 @@ def test_a_recipe_that_chooses_on_test(emotone: Emotone, synthetic: Path, tmp_pa
         assert done.code == int(any(finding["severity"] == "leak" for finding in told["findings"]))
         kinds.append({finding["kind"] for finding in told["findings"]})
     assert kinds[1] - kinds[0] == {"chosen-on-test"}
+
+
+@pytest.mark.parametrize("name", [name for name in recipes.names() if not recipes.load(name).needs_weights])
+def test_no_recording_of_ravdess_is_on_both_sides_of_a_clean_split(name: str, ravdess: Path) -> None:
+    """One of its recordings has two names, and random splits draw them apart."""
+    corpus, recipe = load_corpus("ravdess", data=ravdess), recipes.load(name)
+    digests = sample_digests(corpus.utterances)
+    assert len(set(digests)) == 1439
+    for seed in range(5):
+        (fold,) = folds_of(recipe, corpus, "clean", seed, digests)
+        seen = {digests[sample.clip] for sample in fold.train + fold.validation}
+        assert seen.isdisjoint(digests[sample.clip] for sample in fold.test)
 
 
 def test_speakers_held_out_leave_nothing_to_find(emotone: Emotone, synthetic: Path) -> None:

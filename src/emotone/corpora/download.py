@@ -93,7 +93,8 @@ def _transfer(url: str, part: Path, size: int, on_progress: Progress | None, *, 
     if start:
         request.add_header("Range", f"bytes={start}-")
     try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT) as response:  # noqa: S310
+        # An opener of our own: urllib's remembers the proxies that were set when it was first used.
+        with urllib.request.build_opener().open(request, timeout=_TIMEOUT) as response:
             if start and response.status != http.HTTPStatus.PARTIAL_CONTENT:
                 start = 0  # the server ignores ranges and sends all
             length = response.headers.get("Content-Length")
