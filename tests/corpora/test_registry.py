@@ -35,6 +35,17 @@ def test_real_ravdess_is_not_taken_for_another_corpus(ravdess: Path, no_data: Pa
         assert corpora.find(name, data=ravdess) is None
 
 
+def test_a_synthetic_corpus_is_not_taken_for_ravdess_whose_names_it_has(tmp_path: Path, record, no_data: Path) -> None:
+    clip = "Actor_01/03-01-05-01-01-01-01.wav"
+    record(tmp_path / "data" / "synthetic" / clip)
+    record(tmp_path / "other" / clip)
+    for folder in (tmp_path / "data", tmp_path / "data" / "synthetic"):
+        assert corpora.find("synthetic", data=folder) == tmp_path / "data" / "synthetic"
+        assert corpora.find("ravdess", data=folder) is None
+    assert corpora.find("ravdess", data=tmp_path / "other") == tmp_path / "other"
+    assert corpora.find("synthetic", data=tmp_path / "other") is None
+
+
 def test_a_corpus_that_is_not_there_says_where_it_was_looked_for(tmp_path: Path, no_data: Path) -> None:
     assert corpora.find("ravdess") is None
     with pytest.raises(CorpusError) as error:

@@ -9,6 +9,7 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from emotone.errors import EmotoneError
 from emotone.evaluation.record import Epoch
 from emotone.models.config import NetworkConfig
 from emotone.recipes.schema import Recipe
@@ -156,6 +157,14 @@ def test_the_best_epochs_weights_are_kept(small: Small, best_by: str) -> None:
     assert np.mean(probabilities.argmax(1) == y) == pytest.approx(best.monitor_accuracy)
     only_so_far = fit(recipe, epochs=best.epoch)
     assert np.array_equal(predict(only_so_far, recipe), predict(fitted, recipe))
+
+
+def test_a_training_that_diverges_says_so(small: Small) -> None:
+    recipe = small("onah/lstm")
+    assert recipe.training
+    wild = recipe.model_copy(update={"training": recipe.training.model_copy(update={"learning_rate": 1e38})})
+    with pytest.raises(EmotoneError, match=r"diverged: in epoch \d+ the loss is (nan|inf)\. .*learning_rate is 1e\+38"):
+        fit(wild)
 
 
 def test_without_a_monitored_set_the_last_epoch_counts(small: Small) -> None:

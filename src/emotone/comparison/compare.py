@@ -11,7 +11,7 @@ from emotone.comparison.run import Setting
 from emotone.comparison.sweep import Failure, check_jobs, cores, sweep
 from emotone.corpora.base import Corpus
 from emotone.corpora.fingerprint import sample_digests
-from emotone.errors import EmotoneError, UsageError
+from emotone.errors import CorpusError, EmotoneError, ProtocolError, UsageError
 from emotone.evaluation.record import read_records
 from emotone.files import make_folder
 from emotone.recipes.schema import Recipe
@@ -44,6 +44,7 @@ def compare(
     if seeds < 1:
         raise UsageError(f"--seeds is {seeds}; it must be at least 1.")
     check_jobs(jobs)
+    by_name = chosen is not None
     if chosen is None:
         everything = [recipes.load(name) for name in recipes.names()]
         chosen = [
@@ -55,8 +56,26 @@ def compare(
     chosen = with_encoder(chosen, encoder)
     make_folder(out)
     corpus = load_corpus()
+    if not by_name:
+        chosen = _possible(chosen, corpus, protocols=protocols, preset=preset)
     specs = plan(chosen, corpus, protocols=protocols, preset=preset, seeds=seeds)
     return sweep_and_report(specs, corpus, out, jobs=jobs, device=device, precision=precision)
+
+
+def _possible(chosen: Sequence[Recipe], corpus: Corpus, *, protocols: Sequence[str], preset: str) -> Sequence[Recipe]:
+    """Leave out, in words, the systems that need what the corpus does not state; if it is all of them, raise."""
+    possible, reasons = [], []
+    for recipe in chosen:
+        try:
+            plan([recipe], corpus, protocols=protocols, preset=preset, seeds=1)
+            possible.append(recipe)
+        except (CorpusError, ProtocolError) as error:
+            reasons.append((recipe.id, error))
+    if not possible:
+        raise reasons[0][1]
+    for name, reason in reasons:
+        warn(f"{name} is left out: {reason}")
+    return possible
 
 
 def sweep_and_report(

@@ -57,8 +57,9 @@ def find(name: str, *, data: Path | None = None) -> Path | None:
         inside = _folder_named(name, data)
         if inside:
             return inside
-        # Synthetic names are RAVDESS's, so they tell nothing.
-        return data if source is not SYNTHETIC and holds(source, data) else None
+        # Synthetic clips are named as RAVDESS's are: it is the folder's name that tells them apart.
+        is_synthetic = _letters(data.name) == SYNTHETIC.info.name or _folder_named(SYNTHETIC.info.name, data)
+        return data if bool(is_synthetic) == (source is SYNTHETIC) and holds(source, data) else None
     for place in _places(name):
         inside = _folder_named(place.name, place.parent)
         if inside:

@@ -1,6 +1,7 @@
 """One training by Lightning: what happens in its steps and epochs, and what of it survives a kill."""
 # ruff: noqa: D102, the hooks are Lightning's and mean what it says of them
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from time import monotonic
@@ -12,6 +13,7 @@ import torch
 from lightning.pytorch.callbacks import Checkpoint
 from torch import Tensor, nn
 
+from emotone.errors import EmotoneError
 from emotone.evaluation.record import Epoch
 from emotone.recipes.schema import TrainingConfig
 from emotone.training.losses import make_loss
@@ -94,6 +96,11 @@ class Training(pl.LightningModule):
     def on_train_epoch_end(self) -> None:
         learning_rate = self.trainer.optimizers[0].param_groups[0]["lr"]
         train_loss, train_accuracy = self._means("train")
+        if not math.isfinite(train_loss):
+            raise EmotoneError(
+                f"Training diverged: in epoch {len(self.history) + 1} the loss is {train_loss}. "
+                f"training.learning_rate is {self.config.learning_rate}; a lower one may help."
+            )
         monitored = self._means("monitor") if "monitor" in self.sums else (None, None)
         epoch = Epoch(
             epoch=len(self.history) + 1,
