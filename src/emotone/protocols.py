@@ -52,7 +52,6 @@ class Fold:
         index: which fold, from 0, of `of`.
         train: samples to fit on, copies included. validation, test: samples to choose on and to report.
         monitor: the set that chooses epochs: "validation", "test" (a leak) or "none".
-        leaks: what this split leaks from test into training, in plain words.
     """
 
     index: int
@@ -61,7 +60,6 @@ class Fold:
     validation: tuple[Sample, ...]
     test: tuple[Sample, ...]
     monitor: str
-    leaks: tuple[str, ...] = ()
 
 
 def make_folds(
@@ -157,23 +155,20 @@ class _Task:
 
 def _published(task: _Task) -> Fold:
     monitor, augment = task.monitor or "none", task.augment
-    leaks = ["epochs and learning rate are chosen on the test set"] if monitor == "test" else []
     if augment is not None and augment.placement == "before_split":
-        leaks.append("copies are made before the split, so variants of one recording stand on both sides")
         units = [Sample(clip, variant) for clip in range(len(task.labels)) for variant in (ORIGINAL, *task.variants)]
         parts = _fractions([unit.clip for unit in units], task, task.split)
         train, validation, test = (tuple(units[index] for index in part) for part in parts)
         if task.monitor is None:
             train, validation = train + validation, ()
-        return Fold(0, 1, train, validation, test, monitor, tuple(leaks))
+        return Fold(0, 1, train, validation, test, monitor)
     parts = _fractions(range(len(task.labels)), task, task.split)
     fold = _from_clips(0, 1, parts, monitor, task)
     if augment is not None and augment.placement == "all_into_train":
-        leaks.append("noisy copies of every clip, test clips included, are trained on")
         held_out = {sample.clip for sample in fold.validation + fold.test}
         copies = tuple(Sample(clip, variant) for clip in sorted(held_out) for variant in task.variants)
         fold = replace(fold, train=fold.train + copies)
-    return replace(fold, leaks=tuple(leaks))
+    return fold
 
 
 def _unleaked(task: _Task) -> list[Fold]:

@@ -118,7 +118,7 @@ def run(
         seed=spec.seed,
         scheme=recipe.scheme,
         classes=classes,
-        leaks=leaks_of(fold),
+        leaks=leaks_of(fold, setting.digests),
         published=recipe.published,
         metrics=metrics.summary(true, predicted, classes),
         intervals=intervals.bootstrap(true, predicted, intervals.clusters(speakers, clips), classes),
