@@ -184,14 +184,14 @@ def test_a_corpus_of_ones_own_stands_beside_the_others_unless_a_clip_cannot_be_r
 def test_systems_that_need_what_a_corpus_does_not_state_are_left_out_in_words(
     emotone: Callable[..., Any], synthetic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recipes, "names", lambda: ("boucheta/decision-tree", "onah/cnn"))  # all is much
+    monkeypatch.setattr(recipes, "names", lambda: ("kakadiya/cnn-lstm", "onah/cnn"))  # all is much
     clips = sorted((synthetic / "synthetic").rglob("*.wav"))[:40]
     manifest = tmp_path / "mine.csv"
-    rows = [f"{path},{('sad', 'happy')[number % 2]}" for number, path in enumerate(clips)]
-    manifest.write_text("\n".join(["file,emotion", *rows]))
+    rows = [f"{path},{('sad', 'happy')[number % 2]},one" for number, path in enumerate(clips)]
+    manifest.write_text("\n".join(["file,emotion,speaker", *rows]))
     done = emotone("compare", "--data", manifest, "--out", tmp_path / "out", "--jobs", "1")
     assert done.code == 0
     assert "onah/cnn is left out: onah/cnn tells genders apart, and 40 clip(s) of mine state none" in done.err
-    assert [record.system for record in read_records(tmp_path / "out" / "runs")] == ["boucheta/decision-tree"]
+    assert [record.system for record in read_records(tmp_path / "out" / "runs")] == ["kakadiya/cnn-lstm"]
     named = emotone("compare", "onah/cnn", "--data", manifest, "--out", tmp_path / "out", "--jobs", "1")
     assert named.code == 1 and "tells genders apart" in named.err
