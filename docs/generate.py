@@ -66,6 +66,7 @@ def reproduction() -> str:
     return environment.get_template("reproduction.md.jinja").render(
         entries=entries,
         seed=lambda *key: _seed(pooled, *key),
+        kept=lambda *key: _find(pooled, *key).first.best_epoch,
         verdicts_table=markdown.verdicts_table,
         premium=markdown.premium_table(premiums(pooled)),
         claims=markdown.claims_table(judge(pooled)),
@@ -74,10 +75,14 @@ def reproduction() -> str:
     )
 
 
+def _find(pooled: Iterable[Pooled], system: str, protocol: str) -> Pooled:
+    (found,) = (each for each in pooled if (each.first.system, each.first.protocol) == (system, protocol))
+    return found
+
+
 def _seed(pooled: Iterable[Pooled], system: str, protocol: str, seed: int) -> str:
-    """Return one seed's accuracy in per cent; "-" where it was not run."""
-    found = [each for each in pooled if (each.first.system, each.first.protocol) == (system, protocol)]
-    return percent(found[0].seed_metrics[seed]["accuracy"]) if found and seed in found[0].seeds else "-"
+    """Return one seed's accuracy in per cent."""
+    return percent(_find(pooled, system, protocol).seed_metrics[seed]["accuracy"])
 
 
 def _by_protocol(pooled: Iterable[Pooled]) -> list[tuple[str, list[Pooled]]]:
