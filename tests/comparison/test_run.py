@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emotone.audit import leaks_of
 from emotone.comparison.plan import RunSpec, folds_of, labels_of
 from emotone.comparison.run import Setting, run
 from emotone.comparison.sweep import checkpoint_path
@@ -42,7 +43,7 @@ def test_a_record_says_what_was_done(setting: Setting, systems: dict[str, Recipe
     assert (record.split.train, record.split.validation, record.split.test) == tuple(
         map(len, (fold.train, fold.validation, fold.test))
     )
-    assert record.leaks == fold.leaks
+    assert record.leaks == leaks_of(fold, setting.digests)
     assert record.recipe == recipe.model_dump(mode="json")
     assert (record.system, record.corpus, record.synthetic) == (recipe.id, "synthetic", True)
     assert (record.parameters is None) == (name == "tree")
