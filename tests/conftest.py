@@ -7,8 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
+from hypothesis import settings
 
 from .made_runs import make_record as make_record
+
+# The same examples in every run: a change is judged by what it changes, not by the draw.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # pytest-xdist has a process per core already
 
