@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from emotone.errors import RecipeError, nearest_first
 
-__all__ = ["Config"]
+__all__ = ["Config", "read_yaml"]
 
 
 class Config(BaseModel):
@@ -24,6 +24,18 @@ class Config(BaseModel):
         except ValidationError as error:
             problems = [_explain(cls, problem) for problem in error.errors()]
             raise RecipeError(f"{where}: " + "; ".join(problems)) from None
+
+
+def read_yaml(path: Path, *, missing: str) -> Any:
+    """Read a YAML file; a `RecipeError` names the file, and says `missing` where there is none."""
+    import yaml
+
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RecipeError(f"{path}: {missing}") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise RecipeError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from None
 
 
 def _explain(cls: type[BaseModel], problem: Any) -> str:

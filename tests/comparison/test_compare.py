@@ -16,6 +16,7 @@ import pytest
 from emotone import recipes
 from emotone.evaluation.record import read_records
 
+from ..processes import wait_until_none_is_left
 from .conftest import but_times
 
 Start = Callable[..., "subprocess.Popen[str]"]
@@ -39,26 +40,6 @@ def start(synthetic: Path, tmp_path: Path) -> Start:
         )
 
     return run
-
-
-def left_of(session: int) -> list[str]:
-    """The command lines of the processes that are still alive in a session."""
-    alive = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-            if int(fields[3]) == session and fields[0] not in "ZX":
-                alive.append((stat.parent / "cmdline").read_text().replace("\0", " "))
-        except OSError:
-            continue
-    return alive
-
-
-def wait_until_none_is_left(session: int, *, seconds: float = 20) -> None:
-    end = time.monotonic() + seconds
-    while left := left_of(session):
-        assert time.monotonic() < end, f"still alive: {left}"
-        time.sleep(0.1)
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for orphans in /proc")

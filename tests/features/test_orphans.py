@@ -10,6 +10,8 @@ import numpy as np
 import pytest
 import soundfile
 
+from ..processes import left_of, wait_until_none_is_left
+
 SCRIPT = """
 import sys
 from pathlib import Path
@@ -19,19 +21,6 @@ clip, augment = Path(sys.argv[1]), AugmentConfig(kind="boucheta")
 items = [(clip, str(number), "pitch") for number in range(400)]
 extract(items, audio=AudioConfig(rate=16_000), features=FeatureConfig(streams=("rms",)), augment=augment, workers=2)
 """
-
-
-def alive(session: int) -> list[str]:
-    """The commands of the processes of a session that have not ended."""
-    found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            state = stat.read_text().rpartition(")")[2].split()
-            if int(state[3]) == session and state[0] not in "ZX":
-                found.append((stat.parent / "cmdline").read_text().replace("\0", " "))
-        except OSError:
-            continue
-    return found
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for orphans in /proc")
@@ -47,10 +36,7 @@ def test_a_kill_leaves_no_worker(tmp_path: Path) -> None:
     while not list((tmp_path / "cache").rglob("*.npy")):  # the workers are at work
         assert process.poll() is None and time.monotonic() < end
         time.sleep(0.05)
-    assert any("LokyProcess" in command for command in alive(process.pid))
+    assert any("LokyProcess" in command for command in left_of(process.pid))
     process.kill()
     process.wait()
-    end = time.monotonic() + 20
-    while left := alive(process.pid):
-        assert time.monotonic() < end, f"still alive: {left}"
-        time.sleep(0.1)
+    wait_until_none_is_left(process.pid)

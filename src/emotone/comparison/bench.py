@@ -3,16 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
-import yaml
 from pydantic import Field
 
 from emotone import recipes
 from emotone.comparison.compare import sweep_and_report
 from emotone.comparison.plan import RunSpec, check, plan
 from emotone.comparison.sweep import Failure, check_jobs
-from emotone.config import Config
+from emotone.config import Config, read_yaml
 from emotone.corpora.base import Corpus
-from emotone.errors import RecipeError
 from emotone.evaluation.record import read_records
 from emotone.files import make_folder
 from emotone.models.config import PretrainedConfig
@@ -58,12 +56,7 @@ def load_plan(folder: Path) -> Plan:
         RecipeError: no plan there, or one that does not follow the schema.
     """
     path = folder / PLAN
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RecipeError(f"{path}: no such file. A benchmark's folder holds its plan: corpus and runs.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RecipeError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from None
+    data = read_yaml(path, missing="no such file. A benchmark's folder holds its plan: corpus and runs.")
     return Plan.parse(data, where=path)
 
 

@@ -5,8 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from emotone.config import read_yaml
 from emotone.errors import RecipeError, unknown
 from emotone.recipes.schema import Recipe
 
@@ -44,12 +43,7 @@ def load_file(path: Path) -> Recipe:
 
 def _read(path: Path) -> dict[str, Any]:
     """Read a YAML mapping; with `extends: ID`, lay it over that recipe, mapping by mapping."""
-    try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise RecipeError(f"{path}: no such recipe file.") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RecipeError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from None
+    data = read_yaml(path, missing="no such recipe file.")
     if not isinstance(data, dict):
         raise RecipeError(f"{path}: a recipe is a mapping of keys to values, this is {type(data).__name__}.")
     parent = data.pop("extends", None)
