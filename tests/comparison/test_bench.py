@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 import yaml
 
-from emotone.comparison.bench import load_plan, wanted_of
+from emotone import recipes
+from emotone.comparison.bench import load_plan, specs_of, wanted_of
+from emotone.corpora import load
 from emotone.errors import RecipeError
 from emotone.report.leaderboard import read_leaderboard
 
@@ -114,3 +116,15 @@ def test_what_is_both_run_and_left_for_later_is_listed_as_run(folder: Path) -> N
     path.write_text(json.dumps(plan), encoding="utf-8")
     listed = {(each.system, each.protocol): each.why for each in wanted_of(load_plan(folder), folder)}
     assert listed["small/tree", "clean"] == ""
+
+
+def test_long_trainings_may_stop_early_where_the_paper_has_no_early_stopping(tmp_path: Path) -> None:
+    plan = {
+        "corpus": "synthetic",
+        "runs": [{"systems": ["onah/cnn", "boucheta/cnn", "boucheta/knn"], "protocols": ["clean"], "patience": 20}],
+    }
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan), encoding="utf-8")
+    chosen = {spec.recipe.id: spec.recipe for spec in specs_of(load_plan(tmp_path), tmp_path, load("synthetic"))}
+    assert chosen["onah/cnn"].training == recipes.load("onah/cnn").training.model_copy(update={"patience": 20})
+    assert chosen["boucheta/cnn"] == recipes.load("boucheta/cnn"), "which has early stopping of its own"
+    assert chosen["boucheta/knn"] == recipes.load("boucheta/knn")

@@ -114,6 +114,11 @@ def test_only_a_whole_record_of_this_recipe_on_this_data_is_finished(
     assert finished(spec_of(reworded), tmp_path, setting.data_hash), "a run is not made again for a comment"
 
     whole = path.read_text(encoding="utf-8")
+    older = json.loads(whole)
+    del older["recipe"]["audio"]["offset"], older["recipe"]["features"]["fmin"]
+    path.write_text(json.dumps(older), encoding="utf-8")
+    assert finished(spec, tmp_path, setting.data_hash), "a recipe that has a new key is still the same at its default"
+
     for broken in (whole[: len(whole) // 2], "", "[]", "{}", json.dumps(json.loads(whole) | {"confusion": "none"})):
         path.write_text(broken, encoding="utf-8")
         assert not finished(spec, tmp_path, setting.data_hash)

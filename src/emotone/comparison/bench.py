@@ -19,7 +19,7 @@ from emotone.recipes.schema import Recipe
 from emotone.report.leaderboard import Wanted, entries, write_leaderboard
 from emotone.terminal import console
 
-__all__ = ["BOARD", "PLAN", "Later", "Plan", "Planned", "bench", "load_plan", "wanted_of"]
+__all__ = ["BOARD", "PLAN", "Later", "Plan", "Planned", "bench", "load_plan", "specs_of", "wanted_of"]
 
 PLAN, BOARD = "plan.yaml", "leaderboard.json"
 """The names of a benchmark's plan and of its leaderboard, in its folder."""
@@ -31,6 +31,9 @@ class Planned(Config):
     systems: tuple[str, ...] = Field(min_length=1)
     protocols: tuple[str, ...] = Field(min_length=1)
     seeds: int = Field(default=1, ge=1)
+    patience: int | None = Field(default=None, gt=0)
+    """Stop long trainings after so many epochs in which the validation loss has not fallen, though the paper has no
+    early stopping; each run's JSON says so. None trains as the paper does."""
 
 
 class Later(Config):
@@ -73,27 +76,24 @@ def bench(
     """
     check_jobs(jobs)
     wanted = load_plan(folder)
-    chosen = {name: _recipe(name, folder) for part in wanted.runs for name in part.systems}
     for part in wanted.runs:
-        check([chosen[name] for name in part.systems], protocols=part.protocols, preset="paper")
+        check(_recipes(part, folder), protocols=part.protocols, preset="paper")
     make_folder(folder)
     corpus = load_corpus(wanted.corpus)
-    specs: list[RunSpec] = []
-    for part in wanted.runs:
-        specs += plan(
-            [chosen[name] for name in part.systems],
-            corpus,
-            protocols=part.protocols,
-            preset="paper",
-            seeds=part.seeds,
-        )
-    failures = sweep_and_report(
-        list(dict.fromkeys(specs)), corpus, folder, jobs=jobs, device=device, precision=precision
-    )
+    specs = specs_of(wanted, folder, corpus)
+    failures = sweep_and_report(specs, corpus, folder, jobs=jobs, device=device, precision=precision)
     board = folder / BOARD
     write_leaderboard(board, entries(read_records(folder / "runs"), wanted_of(wanted, folder), corpus.info.name))
     console.print(board)
     return failures
+
+
+def specs_of(benchmark: Plan, folder: Path, corpus: Corpus) -> list[RunSpec]:
+    """Return every run of a plan, each once."""
+    specs: list[RunSpec] = []
+    for part in benchmark.runs:
+        specs += plan(_recipes(part, folder), corpus, protocols=part.protocols, preset="paper", seeds=part.seeds)
+    return list(dict.fromkeys(specs))
 
 
 def wanted_of(benchmark: Plan, folder: Path) -> list[Wanted]:
@@ -123,6 +123,18 @@ def _wanted(recipe: Recipe, protocol: str, why: str, folder: Path) -> Wanted:
     if isinstance(recipe.model, PretrainedConfig):
         command += f" --encoder {recipe.model.encoder}"
     return Wanted(recipe.id, recipe.title, recipe.published, protocol, why, command)
+
+
+def _recipes(part: Planned, folder: Path) -> list[Recipe]:
+    return [_impatient(_recipe(name, folder), part.patience) for name in part.systems]
+
+
+def _impatient(recipe: Recipe, patience: int | None) -> Recipe:
+    """Return the recipe with early stopping, if that is asked for and it has epochs and none of its own."""
+    training = recipe.training
+    if patience is None or training is None or training.patience is not None:
+        return recipe
+    return recipe.model_copy(update={"training": training.model_copy(update={"patience": patience})})
 
 
 def _recipe(name: str, folder: Path) -> Recipe:

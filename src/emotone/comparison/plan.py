@@ -1,7 +1,7 @@
 """Which runs a comparison consists of, and which of them are done."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -150,11 +150,11 @@ def finished(spec: RunSpec, folder: Path, data_hash: str) -> bool:
         return False
     try:
         record = RunRecord.parse(json.loads(path.read_text(encoding="utf-8")), where=path)
+        made_of = Recipe.parse(record.recipe, where=path)  # an older record lacks keys that were not yet there
     except (ValueError, EmotoneError):
         return False
-    made_of, wanted = (_but_words(recipe) for recipe in (record.recipe, spec.recipe.model_dump(mode="json")))
-    return record.data_hash == data_hash and made_of == wanted
+    return record.data_hash == data_hash and _but_words(made_of) == _but_words(spec.recipe)
 
 
-def _but_words(recipe: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in recipe.items() if key not in _WORDS}
+def _but_words(recipe: Recipe) -> dict[str, Any]:
+    return recipe.model_dump(mode="json", exclude=set(_WORDS))
