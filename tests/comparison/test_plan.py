@@ -115,7 +115,7 @@ def test_only_a_whole_record_of_this_recipe_on_this_data_is_finished(
 
     whole = path.read_text(encoding="utf-8")
     older = json.loads(whole)
-    del older["recipe"]["audio"]["offset"], older["recipe"]["features"]["fmin"]
+    del older["recipe"]["audio"]["trim_db"], older["recipe"]["features"]["fmin"]
     path.write_text(json.dumps(older), encoding="utf-8")
     assert finished(spec, tmp_path, setting.data_hash), "a recipe that has a new key is still the same at its default"
 
