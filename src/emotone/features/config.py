@@ -53,8 +53,9 @@ class FeatureConfig(Config):
     """Upper edge of the mel bands in Hz; None is half the rate."""
     reference: Literal["one", "max"] = "one"
     """What 0 dB is in `logmel`: power 1, or the clip's largest value. `mfcc` always uses 1, as librosa.feature.mfcc."""
-    layout: Literal["frames", "flat", "means"] = "frames"
-    """`frames`: (channels, frames). `flat`: the same, raveled to one vector. `means`: (channels,), means over time."""
+    layout: Literal["frames", "flat", "means", "ragged"] = "frames"
+    """`frames`: (channels, frames), all of one length. `flat`: the same, raveled to one vector. `means`: (channels,),
+    means over time. `ragged`: (channels, frames), every clip as long as it is."""
     normalise: Literal["none", "clip"] = "none"
     """`clip` standardises every clip by the mean and deviation of its own valid frames, per channel group (stream)."""
 

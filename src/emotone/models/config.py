@@ -13,6 +13,7 @@ __all__ = [
     "KnnConfig",
     "ModelConfig",
     "NetworkConfig",
+    "OwnConfig",
     "PretrainedConfig",
     "RecurrentConfig",
 ]
@@ -96,6 +97,29 @@ class NetworkConfig(Config):
         return self
 
 
+class OwnConfig(Config):
+    """emotone's own network: residual 2-D convolutions over log-mels, 1-D ones over time, attentive pooling."""
+
+    kind: Literal["own"] = "own"
+    stem: Size
+    """Channels of the first convolution, 5 x 5, which halves both axes."""
+    channels: tuple[Size, ...] = Field(min_length=1)
+    """Of each stage; every stage but the first halves both axes."""
+    blocks: Size = 1
+    """Residual blocks a stage."""
+    width: Size
+    """Channels over time, once the bands are joined."""
+    mixers: int = Field(default=2, ge=0)
+    """Residual convolutions over time, each with twice the dilation of the one before."""
+    squeeze: bool = True
+    """Whether every block weights its channels by what the whole clip has (squeeze and excitation)."""
+    dropout: Rate = 0.0
+    """Before the mixers and before the output."""
+    normalise: Literal["clip", "bands"] = "clip"
+    """What a clip's log-mels lose before the first convolution: their mean over all bands, or that of each band. Their
+    deviation over all bands becomes 1."""
+
+
 class DecisionTreeConfig(Config):
     """CART, Gini impurity, unlimited depth."""
 
@@ -139,4 +163,6 @@ class PretrainedConfig(Config):
         return self
 
 
-ModelConfig = Annotated[NetworkConfig | DecisionTreeConfig | KnnConfig | PretrainedConfig, Field(discriminator="kind")]
+ModelConfig = Annotated[
+    NetworkConfig | OwnConfig | DecisionTreeConfig | KnnConfig | PretrainedConfig, Field(discriminator="kind")
+]

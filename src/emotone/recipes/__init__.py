@@ -11,7 +11,7 @@ from emotone.recipes.schema import Recipe
 
 __all__ = ["load", "load_file", "names"]
 
-PAPERS = ("nguyen", "onah", "boucheta", "bhanbhro", "kakadiya")
+PAPERS = ("nguyen", "onah", "boucheta", "bhanbhro", "kakadiya", "emotone")
 
 
 def _folder() -> Path:

@@ -10,7 +10,7 @@ from emotone.errors import nearest_first
 from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
 from emotone.models.config import ModelConfig
 
-__all__ = ["Plateau", "Published", "Recipe", "SplitConfig", "TrainingConfig"]
+__all__ = ["DistortionConfig", "Plateau", "Published", "Recipe", "RegulariserConfig", "SplitConfig", "TrainingConfig"]
 
 
 class Published(Config):
@@ -50,6 +50,42 @@ class Plateau(Config):
     floor: float = Field(default=0.0, ge=0)
 
 
+class DistortionConfig(Config):
+    """What every training clip's log-mels go through, drawn anew in every epoch; at 0, nothing."""
+
+    share: float = Field(default=1.0, ge=0, le=1)
+    """The probability of each of the following, for each clip."""
+    stretch: float = Field(default=0.0, ge=0, lt=1)
+    """Another tempo: at most this share slower or faster."""
+    shift: float = Field(default=0.0, ge=0)
+    """Another voice: all bands moved at most this many up or down."""
+    scale: float = Field(default=0.0, ge=0, lt=1)
+    """Another vocal tract: the bands' distances at most this share smaller or larger."""
+    tilt: float = Field(default=0.0, ge=0)
+    """Another microphone: a line over the bands with at most this many dB at its ends."""
+    noise: float = Field(default=0.0, ge=0)
+    """Another room: a floor of noise at least this many dB below the clip's loudest, at most 30 dB more."""
+    mask_bands: int = Field(default=0, ge=0)
+    """Two stripes of at most so many neighbouring bands are replaced by the clip's mean (SpecAugment)."""
+    mask_frames: int = Field(default=0, ge=0)
+    """Two stripes of at most so many neighbouring frames are replaced by the clip's mean."""
+    crop: float | None = Field(default=None, gt=0)
+    """Seconds that are kept of a longer clip, from a random place; None keeps all."""
+
+
+class RegulariserConfig(Config):
+    """What keeps emotone's own network from learning its training speakers by heart."""
+
+    weight_decay: float = Field(default=0.0, ge=0)
+    """AdamW's, on everything but biases and normalisation."""
+    label_smoothing: float = Field(default=0.0, ge=0, lt=1)
+    mixup: float = Field(default=0.0, ge=0)
+    """Every clip of a batch is mixed with another, by a share from Beta(mixup, mixup) (Zhang et al., 2018); 0: none."""
+    average: float = Field(default=0.0, ge=0, lt=1)
+    """The weights that are kept move by 1 - average towards the trained ones in every step; 0 keeps the trained."""
+    distortion: DistortionConfig = DistortionConfig()
+
+
 class TrainingConfig(Config):
     """How a network is trained: Adam, mini-batches, one loss."""
 
@@ -67,6 +103,8 @@ class TrainingConfig(Config):
     patience: int | None = Field(default=None, gt=0)
     """Stop after this many epochs in which the monitored loss has not fallen; None trains all epochs."""
     plateau: Plateau | None = None
+    regulariser: RegulariserConfig | None = None
+    """For emotone's own network, which is trained by AdamW with a one-cycle learning rate (Smith, 2018)."""
 
 
 class Recipe(Config):
@@ -100,9 +138,17 @@ class Recipe(Config):
     @model_validator(mode="after")
     def _check(self) -> Self:
         pretrained = self.model if self.model.kind == "pretrained" else None
-        is_trained = self.model.kind == "network" or (pretrained is not None and pretrained.classifier == "linear")
+        is_own = self.model.kind == "own"
+        is_linear = pretrained is not None and pretrained.classifier == "linear"
+        is_trained = self.model.kind in ("network", "own") or is_linear
         if is_trained != (self.training is not None):
             raise ValueError("training goes with a network, and only with it")
+        if is_own != (self.training is not None and self.training.regulariser is not None):
+            raise ValueError("training.regulariser goes with a model of kind 'own', and only with it")
+        if is_own != (self.features.layout == "ragged"):
+            raise ValueError("features.layout is 'ragged' for a model of kind 'own', and only for it")
+        if is_own and (self.features.streams != ("logmel",) or self.scaler != "none"):
+            raise ValueError("a model of kind 'own' reads features.streams [logmel], and takes no scaler")
         if self.training and self.training.monitor == "validation" and not self.split.validation:
             raise ValueError("training.monitor is 'validation', but split.validation is 0")
         if (pretrained is not None) != ("waveform" in self.features.streams):
@@ -110,9 +156,9 @@ class Recipe(Config):
         if pretrained is not None and self.scaler != "none":
             raise ValueError("a pretrained encoder takes no scaler")
         reads = self.model.reads if self.model.kind == "network" else "vector"
-        if pretrained is not None and pretrained.frozen != "encoder":
+        if is_own or (pretrained is not None and pretrained.frozen != "encoder"):
             reads = "sequence"
-        if (reads == "vector") != (self.features.layout != "frames"):
+        if (reads == "vector") != (self.features.layout in ("flat", "means")):
             raise ValueError(
                 f"the model reads {reads!r}, which is not what features.layout {self.features.layout!r} gives"
             )

@@ -83,15 +83,7 @@ class Classifier(ABC):
         """Train on `X`, class indices `y`; choose the epoch on the monitored set, if any."""
         torch.manual_seed(self.seed)
         network = self._build(X)
-        module = Training(
-            network,
-            self.training,
-            lambda: self._optimiser(network),
-            epochs=self.epochs,
-            seed=self.seed,
-            warmup=self.warmup,
-            on_epoch=self.on_epoch,
-        )
+        module = self._module(network)
         trainer = self._trainer()
         device = trainer.strategy.root_device
         shuffled = _Order(len(y), self.training.batch, lambda: epoch_seed(self.seed, len(module.history)))
@@ -118,6 +110,17 @@ class Classifier(ABC):
         logits = [self.network_(batch).float().cpu() for batch in batches]
         probabilities: Array = torch.softmax(torch.cat(logits), dim=1).numpy()
         return probabilities
+
+    def _module(self, network: nn.Module) -> Training:
+        return Training(
+            network,
+            self.training,
+            lambda: self._optimiser(network),
+            epochs=self.epochs,
+            seed=self.seed,
+            warmup=self.warmup,
+            on_epoch=self.on_epoch,
+        )
 
     @abstractmethod
     def _build(self, X: Samples) -> nn.Module:

@@ -79,10 +79,23 @@ class Training(pl.LightningModule):
             torch.manual_seed(seed)
             np.random.seed(seed % 2**32)  # noqa: NPY002, it is where transformers draws its masks from
             self.sums = {}
-        return self._score("train", batch)
+        return self._note("train", *self.learn(batch), batch[1])
 
     def validation_step(self, batch: tuple[Any, Tensor], index: int) -> None:
-        self._score("monitor", batch)
+        inputs, target = batch
+        logits = self.kept(inputs)
+        self._note("monitor", logits, self.loss(logits.float(), target), target)
+
+    def learn(self, batch: tuple[Any, Tensor]) -> tuple[Tensor, Tensor]:
+        """Return the logits of a batch and the loss that is to fall."""
+        inputs, target = batch
+        logits = self.network(inputs)
+        return logits, self.loss(logits.float(), target)
+
+    @property
+    def kept(self) -> nn.Module:
+        """The network whose weights are monitored and kept."""
+        return self.network
 
     def on_before_optimizer_step(self, optimizer: torch.optim.Optimizer) -> None:
         steps, step = round(self.warmup * self.trainer.estimated_stepping_batches), self.trainer.global_step + 1
@@ -144,16 +157,13 @@ class Training(pl.LightningModule):
 
     def _remember(self) -> None:
         """Copy the weights into the same memory every time: new copies would leave holes that fill it."""
-        for name, value in self.network.state_dict().items():
+        for name, value in self.kept.state_dict().items():
             if name in self.best:
                 self.best[name].copy_(value)
             else:
                 self.best[name] = value.detach().cpu().clone()
 
-    def _score(self, name: str, batch: tuple[Any, Tensor]) -> Tensor:
-        inputs, target = batch
-        logits = self.network(inputs)
-        loss = self.loss(logits.float(), target)
+    def _note(self, name: str, logits: Tensor, loss: Tensor, target: Tensor) -> Tensor:
         # Kept where the batch is: a number asked for in every step would let a GPU run idle.
         sums = self.sums.setdefault(name, torch.zeros(3, dtype=torch.float64, device=loss.device))
         sums[0] += loss.detach().double() * len(target)

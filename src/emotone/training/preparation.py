@@ -48,9 +48,10 @@ class Preparation:
     def __call__(self, frames: Sequence[Array]) -> Array | list[Array]:
         """Return the model's input, (samples, ...). Pads of frames stay zero, which is their mean.
 
-        Waveforms stay as they are, for their encoder pads them batch by batch.
+        What is ragged stays as it is, and so do waveforms: their networks pad them batch by batch.
         """
-        if self.features.streams == ("waveform",) and self.features.layout == "frames":
+        are_waveforms = self.features.streams == ("waveform",) and self.features.layout == "frames"
+        if self.features.layout == "ragged" or are_waveforms:
             return list(frames)
         if self.mean is None or self.scale is None:
             return layout(frames, self.features, n_frames=self.n_frames)

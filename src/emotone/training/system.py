@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from emotone.errors import UsageError
 from emotone.evaluation.record import Epoch
 from emotone.features.config import ORIGINAL
-from emotone.models.config import NetworkConfig, PretrainedConfig
+from emotone.models.config import NetworkConfig, OwnConfig, PretrainedConfig
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
 from emotone.training.frames import encoder_folder, frames_of
@@ -62,6 +62,11 @@ def classifier_for(recipe: Recipe, classes: int, encoder: Path | None, **options
         from emotone.training.encoder import EncoderClassifier
 
         return EncoderClassifier(model, training, classes, folder=encoder, rate=recipe.audio.rate, **options)
+    if training is not None and isinstance(model, OwnConfig):
+        from emotone.training.own import OwnClassifier
+
+        frames_per_second = recipe.audio.rate / recipe.features.hop
+        return OwnClassifier(model, training, classes, frames_per_second=frames_per_second, **options)
     raise UsageError(f"{recipe.id}: a {model.kind} is not trained in epochs.")
 
 
@@ -104,7 +109,7 @@ def fit(
     train, y = gather(fold.train)
     preparation = Preparation.fit(train, recipe.features, recipe.scaler)
     X, encoder = preparation(train), encoder_folder(recipe)
-    if training is None and not isinstance(model, NetworkConfig):
+    if training is None and not isinstance(model, NetworkConfig | OwnConfig):
         from emotone.models.classical import build_classical
 
         estimator = build_classical(model, seed=seed).fit(X, y)

@@ -1,0 +1,151 @@
+"""emotone's own network: residual convolutions over log-mels, mixing over time, attentive pooling."""
+
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from emotone.models.config import OwnConfig
+
+__all__ = ["Own"]
+
+_Length = TypeVar("_Length", int, Tensor)
+
+
+class Own(nn.Module):
+    """Log-mels of clips of any length in, one score (logit) a class out.
+
+    A clip's scores depend neither on the other clips of its batch nor on the frames that it is padded with: whatever
+    lies beyond its end is zero before every convolution, as if the clip ended there.
+
+    Args:
+        config: the recipe's model.
+        bands: mel bands of a frame.
+        classes: how many.
+    """
+
+    def __init__(self, config: OwnConfig, bands: int, classes: int) -> None:
+        super().__init__()
+        self.config, self.bands = config, bands
+        self.stem = nn.Sequential(
+            nn.Conv2d(1, config.stem, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(config.stem)
+        )
+        stages, channels, height = [], config.stem, _halved(bands)
+        for stage, out in enumerate(config.channels):
+            for block in range(config.blocks):
+                stride = 2 if stage and not block else 1
+                stages.append(Residual(channels, out, stride, squeeze=config.squeeze))
+                channels, height = out, _halved(height) if stride == 2 else height
+        self.stages = nn.ModuleList(stages)
+        self.join = nn.Sequential(nn.Linear(channels * height, config.width), nn.LayerNorm(config.width))
+        self.dropout = nn.Dropout(config.dropout)
+        self.mixers = nn.ModuleList(Mixer(config.width, 2**level) for level in range(config.mixers))
+        self.pool = AttentiveStatistics(config.width)
+        self.output = nn.Linear(2 * config.width, classes)
+        self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+
+    def forward(self, clips: tuple[Tensor, Tensor]) -> Tensor:
+        """Return logits (batch, classes).
+
+        Args:
+            clips: log-mels in dB, (batch, bands, frames), and each clip's own frames, (batch,).
+        """
+        frames, lengths = clips
+        return self.score(self.normalise(frames, lengths), lengths)
+
+    def normalise(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Return what the first convolution reads: without the clip's own mean, of deviation 1, zero beyond its end."""
+        real = _mask(lengths, frames.shape[2])[:, None]
+        count = lengths[:, None, None] * (1 if self.config.normalise == "bands" else self.bands)
+        axes = 2 if self.config.normalise == "bands" else (1, 2)
+        mean = (frames * real).sum(axes, keepdim=True) / count
+        centred = (frames - mean) * real
+        power = centred.square().sum((1, 2), keepdim=True) / (lengths[:, None, None] * self.bands)
+        return centred * torch.rsqrt(power + 1e-5)
+
+    def score(self, normalised: Tensor, lengths: Tensor) -> Tensor:
+        """Return logits (batch, classes) for what `normalise` gives."""
+        logits: Tensor = self.output(self.dropout(self.embed(normalised, lengths)[0]))
+        return logits
+
+    def embed(self, normalised: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return what the output layer reads, (batch, 2 width), and the attention over time, (batch, steps)."""
+        lengths, steps = _halved(lengths), _halved(normalised.shape[2])
+        mask = _mask(lengths, steps)
+        maps = F.relu(self.stem(normalised.unsqueeze(1))) * mask[:, None, None]
+        for stage in self.stages:
+            if stage.stride == 2:
+                lengths, steps = _halved(lengths), _halved(steps)
+                mask = _mask(lengths, steps)
+            maps = stage(maps, mask)
+        sequence = self.dropout(self.join(maps.flatten(1, 2).transpose(1, 2))).transpose(1, 2) * mask[:, None]
+        for mixer in self.mixers:
+            sequence = mixer(sequence, mask)
+        embedding, attention = self.pool(sequence, mask)
+        return embedding, attention
+
+
+class Residual(nn.Module):
+    """Two 3 x 3 convolutions with batch normalisation, their channels weighted, beside a shortcut (He et al., 2016)."""
+
+    def __init__(self, channels: int, out: int, stride: int, *, squeeze: bool) -> None:
+        super().__init__()
+        self.stride = stride
+        self.first = nn.Sequential(
+            nn.Conv2d(channels, out, 3, stride=stride, padding=1, bias=False), nn.BatchNorm2d(out)
+        )
+        self.second = nn.Sequential(nn.Conv2d(out, out, 3, padding=1, bias=False), nn.BatchNorm2d(out))
+        self.shortcut: nn.Module = nn.Identity()
+        if stride == 2 or channels != out:
+            self.shortcut = nn.Sequential(nn.Conv2d(channels, out, 1, stride=stride, bias=False), nn.BatchNorm2d(out))
+        self.squeeze = nn.Sequential(nn.Linear(out, out // 4), nn.ReLU(), nn.Linear(out // 4, out)) if squeeze else None
+
+    def forward(self, maps: Tensor, mask: Tensor) -> Tensor:
+        """Return maps (batch, out, height, steps), zero where `mask` (batch, steps) is."""
+        real = mask[:, None, None]
+        inner = self.second(F.relu(self.first(maps)) * real)
+        if self.squeeze is not None:  # Hu et al., 2018
+            own = mask.sum(1)[:, None] * inner.shape[2]
+            mean = (inner * real).sum((2, 3)) / own
+            inner = inner * torch.sigmoid(self.squeeze(mean))[:, :, None, None]
+        return F.relu(inner + self.shortcut(maps)) * real
+
+
+class Mixer(nn.Module):
+    """A dilated convolution over time beside a shortcut."""
+
+    def __init__(self, width: int, dilation: int) -> None:
+        super().__init__()
+        self.convolution = nn.Conv1d(width, width, 3, padding=dilation, dilation=dilation, bias=False)
+        self.norm = nn.BatchNorm1d(width)
+
+    def forward(self, sequence: Tensor, mask: Tensor) -> Tensor:
+        """Return (batch, width, steps), zero where `mask` (batch, steps) is."""
+        return (sequence + F.relu(self.norm(self.convolution(sequence)))) * mask[:, None]
+
+
+class AttentiveStatistics(nn.Module):
+    """Mean and deviation over time, weighted by attention (Okabe et al., 2018)."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.attention = nn.Sequential(nn.Linear(width, width // 2), nn.Tanh(), nn.Linear(width // 2, 1))
+
+    def forward(self, sequence: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the statistics (batch, 2 width) and the weights (batch, steps) of a sequence (batch, width, steps)."""
+        scores = self.attention(sequence.transpose(1, 2)).squeeze(2)
+        weights = torch.softmax(scores.masked_fill(~mask, -torch.inf), dim=1)
+        mean = (sequence * weights[:, None]).sum(2)
+        variance = ((sequence - mean[:, :, None]).square() * weights[:, None]).sum(2)
+        return torch.cat([mean, torch.sqrt(variance + 1e-5)], dim=1), weights
+
+
+def _mask(lengths: Tensor, steps: int) -> Tensor:
+    """Return which of a clip's steps are its own, (batch, steps)."""
+    return torch.arange(steps, device=lengths.device) < lengths[:, None]
+
+
+def _halved(length: _Length) -> _Length:
+    """Return how many steps a convolution of stride 2 makes of so many."""
+    return (length + 1) // 2

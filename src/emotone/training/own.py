@@ -1,0 +1,128 @@
+"""emotone's own network trained: distorted, mixed, by one cycle of the learning rate, its weights averaged."""
+
+from collections.abc import Callable
+from typing import Any, cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from emotone.models.config import OwnConfig
+from emotone.models.own import Own
+from emotone.recipes.schema import RegulariserConfig, TrainingConfig
+from emotone.training.classifier import Classifier, Samples, Source
+from emotone.training.distort import distort
+from emotone.training.module import Training
+
+__all__ = ["OwnClassifier"]
+
+
+class OwnClassifier(Classifier):
+    """An `Own` network on lists of log-mels, each (bands, frames); `options` are those of `Classifier`.
+
+    Args:
+        model: the network.
+        training: how it is trained; has a regulariser.
+        classes: how many.
+        frames_per_second: of the log-mels.
+    """
+
+    def __init__(
+        self, model: OwnConfig, training: TrainingConfig, classes: int, *, frames_per_second: float, **options: Any
+    ) -> None:
+        super().__init__(training, classes, evaluation_batch=64, **options)
+        self.model, self.frames_per_second = model, frames_per_second
+
+    def _build(self, X: Samples) -> nn.Module:
+        return Own(self.model, X[0].shape[0], len(self.classes_))
+
+    def _module(self, network: nn.Module) -> Training:
+        return _OwnTraining(
+            network,
+            self.training,
+            lambda: self._optimiser(network),
+            epochs=self.epochs,
+            seed=self.seed,
+            on_epoch=self.on_epoch,
+            frames_per_second=self.frames_per_second,
+        )
+
+    def _optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
+        """Return AdamW, which leaves biases and normalisation alone."""
+        regulariser = self.training.regulariser or RegulariserConfig()
+        matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]
+        vectors = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
+        groups: list[dict[str, Any]] = [
+            {"params": matrices, "weight_decay": regulariser.weight_decay},
+            {"params": vectors, "weight_decay": 0.0},
+        ]
+        return torch.optim.AdamW(groups, lr=self.training.learning_rate, fused=True)
+
+    def _source(self, X: Samples, device: torch.device) -> Source:
+        clips = [torch.from_numpy(clip.T).to(device) for clip in X]
+        lengths = torch.tensor([len(clip) for clip in clips])
+
+        def inputs(batch: Tensor) -> tuple[Tensor, Tensor]:
+            padded = nn.utils.rnn.pad_sequence([clips[index] for index in batch.tolist()], batch_first=True)
+            return padded.transpose(1, 2), lengths[batch].to(device)
+
+        return inputs
+
+
+class _OwnTraining(Training):
+    """A `Training` whose kept and monitored weights are the averaged ones.
+
+    Args:
+        network: an `Own`.
+        frames_per_second: of its log-mels.
+        rest: as `Training` has it.
+    """
+
+    def __init__(
+        self,
+        network: nn.Module,
+        config: TrainingConfig,
+        optimiser: Callable[[], torch.optim.Optimizer],
+        *,
+        frames_per_second: float,
+        **rest: Any,
+    ) -> None:
+        super().__init__(network, config, optimiser, **rest)
+        self.frames_per_second = frames_per_second
+        self.regulariser = config.regulariser or RegulariserConfig()
+        decay = self.regulariser.average
+        self.averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+
+    def configure_optimizers(self) -> Any:
+        optimiser = super().configure_optimizers()
+        steps = int(self.trainer.estimated_stepping_batches)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=self.config.learning_rate, total_steps=steps)
+        return {"optimizer": optimiser, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
+
+    def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
+        self.averaged.update_parameters(self.network)
+
+    @property
+    def kept(self) -> nn.Module:
+        averaged: nn.Module = self.averaged.module
+        return averaged
+
+    def learn(self, batch: tuple[Any, Tensor]) -> tuple[Tensor, Tensor]:
+        (frames, lengths), target = batch
+        network, regulariser = cast(Own, self.network), self.regulariser
+        frames, lengths = distort(frames, lengths, regulariser.distortion, frames_per_second=self.frames_per_second)
+        inputs = network.normalise(frames, lengths)
+        if not regulariser.mixup:
+            logits = network.score(inputs, lengths)
+            return logits, F.cross_entropy(logits, target, label_smoothing=regulariser.label_smoothing)
+        share = torch.distributions.Beta(regulariser.mixup, regulariser.mixup).sample((len(target),)).to(frames.device)
+        share = torch.maximum(share, 1 - share)  # the clip itself stays the larger part
+        other = torch.randperm(len(target), device=frames.device)
+        inputs = share[:, None, None] * inputs + (1 - share[:, None, None]) * inputs[other]
+        logits = network.score(inputs, torch.maximum(lengths, lengths[other]))
+        losses = [
+            F.cross_entropy(logits, wanted, label_smoothing=regulariser.label_smoothing, reduction="none")
+            for wanted in (target, target[other])
+        ]
+        return logits, (share * losses[0] + (1 - share) * losses[1]).mean()
