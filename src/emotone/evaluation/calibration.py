@@ -1,0 +1,98 @@
+"""Whether a probability means what it says: temperature, expected calibration error, risk against coverage."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from emotone.errors import UsageError
+
+__all__ = ["calibration_error", "fit_temperature", "risk_coverage", "soften"]
+
+Array = NDArray[np.floating]
+
+_LOWEST, _HIGHEST = 0.05, 20.0  # temperatures that are believed
+_SMALLEST = 1e-12  # a probability of 0 has no logarithm
+
+
+def soften(probabilities: Array, temperature: float) -> NDArray[np.float64]:
+    """Return softmax(logits / temperature) for the softmax of the same logits, (clips, classes). 1 changes nothing."""
+    logs = np.log(np.maximum(np.asarray(probabilities, np.float64), _SMALLEST)) / temperature
+    powers = np.exp(logs - logs.max(axis=1, keepdims=True))
+    softened: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    return softened
+
+
+def fit_temperature(probabilities: Array, true: NDArray[np.intp]) -> float:
+    """Return the temperature under which clips that the model has not seen are likeliest (Guo et al., 2017).
+
+    Args:
+        probabilities: (clips, classes), each row of sum 1.
+        true: class indices, (clips,).
+
+    Returns:
+        Between 0.05 and 20; above 1 for a model that is too sure of itself.
+
+    Raises:
+        UsageError: no clips.
+    """
+    from scipy.optimize import minimize_scalar
+
+    _check(probabilities, true)
+
+    def surprise(log_temperature: float) -> float:
+        softened = soften(probabilities, float(np.exp(log_temperature)))
+        return float(-np.log(np.maximum(softened[np.arange(len(true)), true], _SMALLEST)).mean())
+
+    found = minimize_scalar(surprise, bounds=(np.log(_LOWEST), np.log(_HIGHEST)), method="bounded")
+    return float(np.exp(found.x))
+
+
+def calibration_error(probabilities: Array, true: NDArray[np.intp], *, bins: int = 15) -> float:
+    """Return the expected calibration error: by how much confidence and accuracy differ, on average over clips.
+
+    Clips are put into `bins` equal ranges of confidence (the largest probability); a bin counts by its clips
+    (Naeini et al., 2015; Guo et al., 2017). 0 is best, 1 is worst.
+
+    Args:
+        probabilities: (clips, classes), each row of sum 1.
+        true: class indices, (clips,).
+        bins: how many ranges.
+
+    Raises:
+        UsageError: no clips.
+    """
+    _check(probabilities, true)
+    confidence = probabilities.max(axis=1)
+    right = probabilities.argmax(axis=1) == true
+    place = np.minimum((confidence * bins).astype(int), bins - 1)
+    gaps = np.bincount(place, weights=right - confidence, minlength=bins)
+    return float(np.abs(gaps).sum() / len(true))
+
+
+def risk_coverage(probabilities: Array, true: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return what refusing unsure answers buys: the share of clips answered, and the share of wrong ones among these.
+
+    The surest clips are answered first; clips of equal confidence come together, for no threshold parts them
+    (Geifman and El-Yaniv, 2017).
+
+    Args:
+        probabilities: (clips, classes).
+        true: class indices, (clips,).
+
+    Returns:
+        coverage, rising to 1, and risk, both of shape (different confidences,).
+
+    Raises:
+        UsageError: no clips.
+    """
+    _check(probabilities, true)
+    confidence = probabilities.max(axis=1)
+    order = np.argsort(-confidence, kind="stable")
+    wrong = np.cumsum(probabilities.argmax(axis=1)[order] != np.asarray(true)[order])
+    answered = np.arange(1, len(true) + 1)
+    last = np.append(np.diff(confidence[order]) != 0, True)
+    return answered[last] / len(true), wrong[last] / answered[last]
+
+
+def _check(probabilities: Array, true: NDArray[np.intp]) -> None:
+    if len(true) == 0 or len(true) != len(probabilities):
+        raise UsageError(f"{len(probabilities)} rows of probabilities and {len(true)} true classes cannot be compared.")
