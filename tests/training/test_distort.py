@@ -1,0 +1,94 @@
+"""Distortions change what they name and no more, differ from clip to clip, and leave clips whole."""
+
+import pytest
+import torch
+
+from emotone.recipes.schema import DistortionConfig
+from emotone.training.distort import distort
+
+BANDS, STEPS = 32, 60
+LENGTHS = torch.tensor([60, 40, 10, 1])
+
+
+def clips() -> torch.Tensor:
+    """Silence at -60 dB with a tone in band 12 that is loud in the second half of the clip."""
+    frames = torch.full((len(LENGTHS), BANDS, STEPS), -60.0)
+    for row, length in enumerate(LENGTHS.tolist()):
+        frames[row, 12, length // 2 : length] = 0.0
+        frames[row, :, length:] = 0.0
+    return frames
+
+
+def changed(seed: int = 0, **settings: float) -> tuple[torch.Tensor, torch.Tensor]:
+    torch.manual_seed(seed)
+    return distort(clips(), LENGTHS, DistortionConfig(**settings), frames_per_second=20)
+
+
+def own(frames: torch.Tensor, lengths: torch.Tensor) -> list[torch.Tensor]:
+    return [frame[:, :length] for frame, length in zip(frames, lengths.tolist(), strict=True)]
+
+
+def test_nothing_is_done_unless_asked_for() -> None:
+    frames, lengths = changed()
+    assert torch.equal(frames, clips()) and torch.equal(lengths, LENGTHS)
+    frames, lengths = changed(share=0, stretch=0.3, shift=5, scale=0.2, tilt=9, mask_bands=9, mask_frames=9, noise=10)
+    torch.testing.assert_close(own(frames, lengths), own(clips(), LENGTHS), atol=1e-3, rtol=0)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_stretched_clip_keeps_its_order_and_its_bands(seed: int) -> None:
+    frames, lengths = changed(seed, stretch=0.25)
+    ratio = lengths / LENGTHS
+    assert bool(((ratio >= 0.75) & (ratio <= 1.4)).all()) and int(lengths.max()) == frames.shape[2]
+    loudest = frames[0, :, lengths[0] - 5].argmax()
+    assert loudest == 12 and frames[0, 12, 0] == -60 and frames[0, 12, lengths[0] - 1] == 0
+    crossing = (own(frames, lengths)[0][12] > -30).nonzero()[0] / lengths[0]
+    assert crossing == pytest.approx(0.5, abs=0.05)
+
+
+def test_another_voice_moves_the_bands() -> None:
+    places = {int(changed(seed, shift=4)[0][0, :, 50].argmax()) for seed in range(40)}
+    assert min(places) == 8 and max(places) == 16 and len(places) > 5
+    places = {int(changed(seed, scale=0.25)[0][0, :, 50].argmax()) for seed in range(40)}
+    assert min(places) in (9, 10) and max(places) in (15, 16)
+
+
+def test_a_tilt_is_a_line_over_the_bands() -> None:
+    difference = changed(tilt=6)[0] - clips()
+    slope = difference[:, 1:] - difference[:, :-1]
+    torch.testing.assert_close(slope, slope[:, :1, :1].expand_as(slope), atol=1e-4, rtol=0)
+    assert float(difference.abs().max()) <= 6 and len({round(float(value), 4) for value in slope[:, 0, 0]}) == 4
+
+
+def test_noise_fills_the_silence_and_leaves_what_is_loud() -> None:
+    frames, _ = changed(noise=20)
+    quiet, loud = frames[0, 20, :60], frames[0, 12, 30:60]
+    assert -60 < quiet.mean() < -15 and loud.abs().max() < 3
+
+
+def test_masks_are_stripes_of_the_clips_mean() -> None:
+    frames, _ = changed(3, mask_bands=8)
+    rows = (frames[0] == frames[0, :, :1]).all(1) & (frames[0, :, 0] != -60)
+    assert 1 <= int(rows.sum()) <= 16
+    torch.testing.assert_close(frames[0][rows].unique(), clips()[0].mean().reshape(1))
+    frames, _ = changed(3, mask_frames=8)
+    columns = (frames[1, :, :40] == frames[1, :1, :40]).all(0) & (frames[1, 0, :40] != -60)
+    assert 1 <= int(columns.sum()) <= 16
+
+
+def test_a_crop_is_a_part_of_the_clip() -> None:
+    starts = set()
+    for seed in range(30):
+        frames, lengths = changed(seed, crop=2.0)
+        assert frames.shape[2] == 40 and lengths.tolist() == [40, 40, 10, 1]
+        starts.add(int((frames[0, 12] < -30).sum()))
+        assert torch.equal(frames[1], clips()[1, :, :40]), "a clip that is short enough is left as it is"
+    assert min(starts) <= 12 and max(starts) >= 28
+
+
+def test_the_same_seed_gives_the_same_clips_and_every_clip_its_own() -> None:
+    everything = {"stretch": 0.2, "shift": 3, "scale": 0.1, "tilt": 5, "noise": 20, "mask_bands": 6, "mask_frames": 6}
+    assert torch.equal(changed(1, **everything)[0], changed(1, **everything)[0])
+    frames, lengths = changed(2, **everything)
+    assert not torch.equal(frames, changed(1, **everything)[0])
+    assert bool(torch.isfinite(frames).all()) and len(set((lengths / LENGTHS).tolist())) > 2
