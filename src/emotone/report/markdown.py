@@ -19,7 +19,7 @@ def readme_table(entries: Sequence[Entry]) -> str:
     for system in dict.fromkeys(entry.system for entry in entries):
         own = {entry.protocol: entry for entry in entries if entry.system == system}
         first = next(iter(own.values()))
-        verdict = own["published"].verdict if "published" in own else "not run"
+        verdict = _verdict(own["published"]) if "published" in own else "not run"
         cells = [_cell(own.get(protocol)) for protocol in _COLUMNS]
         rows.append((f"`{system}` {first.title}", _rate(first.published), *cells, verdict))
     return _table(("system", "paper reports", *_COLUMNS.values(), "published figure"), rows, left=(0, 6))
@@ -34,7 +34,7 @@ def verdicts_table(entries: Iterable[Entry]) -> str:
             _rate(entry.published),
             *(_range(each) for each in (entry.accuracy, entry.uar, entry.weighted_f1)),
             str(entry.seeds) if entry.runs else "-",
-            entry.verdict if entry.runs else f"not run{': ' + entry.why if entry.why else ''}",
+            _verdict(entry),
         )
         for entry in entries
     ]
@@ -111,6 +111,10 @@ def _cell(entry: Entry | None) -> str:
     if entry is None:
         return "-"
     return _range(entry.accuracy) + (" *" if entry.missing else "") if entry.accuracy else "not run"
+
+
+def _verdict(entry: Entry) -> str:
+    return f"not run: {entry.why}" if not entry.runs and entry.why else entry.verdict
 
 
 def _range(rate: Range | None) -> str:
