@@ -53,9 +53,11 @@ class Head(Config):
             temperature: what the logits are divided by.
         """
         mean, deviation = np.asarray(self.mean), np.asarray(self.deviation)
-        share = len(own) / (len(own) + self.trust)
-        centre = share * own.mean(axis=0) + (1 - share) * mean
-        spread = share * own.std(axis=0) + (1 - share) * deviation
+        centre, spread = mean, deviation
+        if len(own):
+            share = len(own) / (len(own) + self.trust)
+            centre = share * own.mean(axis=0) + (1 - share) * mean
+            spread = share * own.std(axis=0) + (1 - share) * deviation
         moved = (embeddings - centre) / np.maximum(spread, _LEAST) * deviation + mean
         logits = (moved @ np.asarray(self.weight).T + np.asarray(self.bias)) / temperature
         powers = np.exp(logits - logits.max(axis=1, keepdims=True))

@@ -21,7 +21,7 @@ from emotone.comparison.plan import RunSpec, folds_of, labels_of
 from emotone.corpora.base import Corpus
 from emotone.corpora.fingerprint import fingerprint
 from emotone.evaluation import intervals, metrics
-from emotone.evaluation.record import Epoch, Predictions, RunRecord, Split
+from emotone.evaluation.record import Adapted, Epoch, Predictions, RunRecord, Split
 from emotone.features.extract import Item
 from emotone.models.config import NetworkConfig
 from emotone.protocols import Fold, Sample
@@ -125,6 +125,8 @@ def run(
         per_class=metrics.per_class(true, predicted, classes),
         confusion=metrics.confusion(true, predicted, classes),
         predictions=_predictions(fold.test, corpus, true, predicted, probabilities),
+        adapted=_adapted(system, tested, true, speakers, clips),
+        temperature=system.temperature if system.head else None,
         train_accuracy=_train_accuracy(system, fold, frames, labels),
         history=getattr(system.classifier, "history_", ()),
         best_epoch=getattr(system.classifier, "best_epoch_", None),
@@ -161,9 +163,32 @@ def _predictions(
         variant=tuple(sample.variant for sample in test),
         true=tuple(true),
         predicted=tuple(predicted),
-        probabilities=tuple(tuple(round(float(p), _DIGITS) for p in row) for row in probabilities),
+        probabilities=_rounded(probabilities),
         **{name: tuple(getattr(utterance, name) for utterance in utterances) for name in stated},
     )
+
+
+def _adapted(
+    system: FittedSystem,
+    tested: Sequence[NDArray[np.float32]],
+    true: Sequence[str],
+    speakers: Sequence[str | None],
+    clips: Sequence[str],
+) -> Adapted | None:
+    known = [speaker for speaker in speakers if speaker is not None]
+    if system.head is None or len(known) < len(speakers):
+        return None
+    probabilities = system.predict_adapted(tested, known)
+    predicted = [system.classes[index] for index in probabilities.argmax(1)]
+    return Adapted(
+        metrics=metrics.summary(true, predicted, system.classes),
+        intervals=intervals.bootstrap(true, predicted, intervals.clusters(speakers, clips), system.classes),
+        probabilities=_rounded(probabilities),
+    )
+
+
+def _rounded(probabilities: NDArray[np.float32]) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(round(float(p), _DIGITS) for p in row) for row in probabilities)
 
 
 def _train_accuracy(

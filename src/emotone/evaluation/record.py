@@ -13,7 +13,7 @@ from emotone.errors import EmotoneError
 from emotone.files import write_text
 from emotone.recipes.schema import Published
 
-__all__ = ["Epoch", "Predictions", "Published", "RunRecord", "Split", "read_records"]
+__all__ = ["Adapted", "Epoch", "Predictions", "Published", "RunRecord", "Split", "read_records"]
 
 _PACKED = "json+zlib+base64"
 
@@ -40,20 +40,8 @@ class Split(Config):
     test_speakers: tuple[str, ...]
 
 
-class Predictions(Config):
-    """Every test sample, as columns of equal length. Probabilities: (samples, classes), ordered as `classes`."""
-
-    clip: tuple[str, ...]
-    variant: tuple[str, ...]
-    """`original`, or the name of the augmented copy where a leaking protocol tests on copies."""
-    true: tuple[str, ...]
-    predicted: tuple[str, ...]
-    probabilities: tuple[tuple[float, ...], ...]
-    emotion: tuple[str, ...]
-    speaker: tuple[str | None, ...]
-    gender: tuple[str | None, ...]
-    intensity: tuple[str | None, ...]
-    statement: tuple[str | None, ...]
+class _Packed(Config):
+    """Columns of many numbers, which JSON holds compressed, as text."""
 
     @model_validator(mode="before")
     @classmethod
@@ -69,6 +57,32 @@ class Predictions(Config):
         """Return the columns as JSON holds them: their own JSON, compressed, as text."""
         columns = json.dumps(self.model_dump(mode="json"), ensure_ascii=False, separators=(",", ":"))
         return {_PACKED: base64.b64encode(zlib.compress(columns.encode(), level=9)).decode()}
+
+
+class Predictions(_Packed):
+    """Every test sample, as columns of equal length. Probabilities: (samples, classes), ordered as `classes`."""
+
+    clip: tuple[str, ...]
+    variant: tuple[str, ...]
+    """`original`, or the name of the augmented copy where a leaking protocol tests on copies."""
+    true: tuple[str, ...]
+    predicted: tuple[str, ...]
+    probabilities: tuple[tuple[float, ...], ...]
+    emotion: tuple[str, ...]
+    speaker: tuple[str | None, ...]
+    gender: tuple[str | None, ...]
+    intensity: tuple[str | None, ...]
+    statement: tuple[str | None, ...]
+
+
+class Adapted(_Packed):
+    """The test clips judged by a system that knows other, unlabelled clips of their speakers."""
+
+    metrics: dict[str, float]
+    intervals: dict[str, tuple[float, float]]
+    """As a run's."""
+    probabilities: tuple[tuple[float, ...], ...]
+    """(samples, classes), in the order of the run's predictions."""
 
 
 class RunRecord(Config):
@@ -98,6 +112,10 @@ class RunRecord(Config):
     confusion: tuple[tuple[int, ...], ...]
     """Rows true, columns predicted, in the order of `classes`."""
     predictions: Predictions
+    adapted: Adapted | None = None
+    """What the system makes of the test clips once it knows their speakers; None for one that cannot."""
+    temperature: float | None = None
+    """What its logits are divided by, fitted on validation clips; None for a system that is not calibrated."""
     train_accuracy: float
     history: tuple[Epoch, ...] = ()
     best_epoch: int | None = None
@@ -123,6 +141,8 @@ class RunRecord(Config):
         Keys are in a fixed order, so that equal runs give equal bytes.
         """
         data = self.model_dump(mode="json") | {"predictions": self.predictions.pack()}
+        if self.adapted is not None:
+            data["adapted"] = self.adapted.pack()
         write_text(path, json.dumps(data, indent=1, ensure_ascii=False) + "\n")
 
 

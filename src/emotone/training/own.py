@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import Any, cast
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from emotone.adaptation import Head
 from emotone.models.config import OwnConfig
 from emotone.models.own import Own
 from emotone.recipes.schema import RegulariserConfig, TrainingConfig
@@ -33,6 +36,25 @@ class OwnClassifier(Classifier):
     ) -> None:
         super().__init__(training, classes, evaluation_batch=64, **options)
         self.model, self.frames_per_second = model, frames_per_second
+
+    @torch.inference_mode()
+    def embed(self, X: Samples) -> NDArray[np.float32]:
+        """Return what the output layer reads, (samples, width)."""
+        network, device = cast(Own, self.network_), next(self.network_.parameters()).device
+        source = self._source(X, device)
+        batches = (source(batch) for batch in torch.arange(len(X)).split(self.evaluation_batch))
+        embedded = [network.embed(network.normalise(*clips), clips[1])[0].float().cpu() for clips in batches]
+        return torch.cat(embedded).numpy()
+
+    def head(self, X: Samples) -> Head:
+        """Return the output layer, and how the embeddings of training samples `X` are distributed."""
+        embeddings, output = self.embed(X), cast(Own, self.network_).output
+        return Head(
+            weight=tuple(map(tuple, output.weight.tolist())),
+            bias=tuple(output.bias.tolist()),
+            mean=tuple(embeddings.mean(0).tolist()),
+            deviation=tuple(embeddings.std(0).tolist()),
+        )
 
     def _build(self, X: Samples) -> nn.Module:
         return Own(self.model, X[0].shape[0], len(self.classes_))

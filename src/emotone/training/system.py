@@ -1,14 +1,16 @@
 """One recipe fitted on one split: the only place where data, features and a model meet to be fitted."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from emotone.adaptation import Head
 from emotone.errors import UsageError
+from emotone.evaluation.calibration import fit_temperature, soften
 from emotone.evaluation.record import Epoch
 from emotone.features.config import ORIGINAL
 from emotone.models.config import NetworkConfig, OwnConfig, PretrainedConfig
@@ -32,6 +34,8 @@ class FittedSystem:
         preparation: from frames to the model's input.
         classifier: `predict_proba(X)`: a `NetworkClassifier`, or a scikit-learn estimator of class indices.
         encoder: the folder of its pretrained encoder, where it has one.
+        temperature: what its logits are divided by, so that its probabilities mean what they say.
+        head: how to judge a known speaker's clips, where the system can.
     """
 
     recipe: Recipe
@@ -39,11 +43,32 @@ class FittedSystem:
     preparation: Preparation
     classifier: Any
     encoder: Path | None = None
+    temperature: float = 1.0
+    head: Head | None = None
 
     def predict_proba(self, frames: Sequence[Array]) -> Array:
         """Return probabilities (clips, classes) for frames of clips as `frames_of` gives, each (channels, frames)."""
         probabilities = self.classifier.predict_proba(self.preparation(frames))
+        if self.temperature != 1:
+            probabilities = soften(probabilities, self.temperature)
         return np.asarray(probabilities, dtype=np.float32)
+
+    def predict_adapted(self, frames: Sequence[Array], speakers: Sequence[str]) -> Array:
+        """Return probabilities (clips, classes), each clip judged by what the speaker's other clips tell of the voice.
+
+        No label is used. A speaker's only clip is judged as `predict_proba` does.
+
+        Raises:
+            UsageError: a system that cannot adapt.
+        """
+        if self.head is None:
+            raise UsageError(f"{self.recipe.id} cannot adapt to speakers.")
+        embeddings, who = self.classifier.embed(self.preparation(frames)), np.asarray(speakers)
+        rows = []
+        for clip, speaker in enumerate(who):
+            others = embeddings[(who == speaker) & (np.arange(len(who)) != clip)]
+            rows.append(self.head.probabilities(embeddings[clip : clip + 1], others, temperature=self.temperature))
+        return np.concatenate(rows)
 
     def predict_files(self, paths: Sequence[Path]) -> Array:
         """Return probabilities (clips, classes) for recordings."""
@@ -127,5 +152,10 @@ def fit(
         checkpoint=checkpoint,
         on_epoch=on_epoch,
     )
-    network.fit(X, y, preparation(monitored) if monitored else None, y_monitor)
-    return FittedSystem(recipe, tuple(classes), preparation, network, encoder)
+    X_monitor = preparation(monitored) if monitored else None
+    network.fit(X, y, X_monitor, y_monitor)
+    system = FittedSystem(recipe, tuple(classes), preparation, network, encoder)
+    if not isinstance(model, OwnConfig):
+        return system
+    temperature = fit_temperature(network.predict_proba(X_monitor), y_monitor) if X_monitor is not None else 1.0
+    return replace(system, temperature=temperature, head=network.head(X))
