@@ -1,0 +1,116 @@
+"""Our own network learns, keeps its averaged weights, is calibrated, adapts to speakers, and survives a kill."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from emotone import recipes
+from emotone.errors import UsageError
+from emotone.evaluation.record import Epoch
+from emotone.recipes.schema import Recipe
+from emotone.training import FittedSystem, fit
+
+CLASSES = ("calm", "happy", "sad")
+MODEL = {"kind": "own", "stem": 4, "channels": (4, 6), "width": 8, "mixers": 1, "dropout": 0.1}
+EPOCHS = 4
+
+
+def small(*, epochs: int = EPOCHS, **regulariser: Any) -> Recipe:
+    data = recipes.load("emotone/base").model_dump()
+    data["model"] |= MODEL
+    data["training"] |= {"epochs": epochs, "batch": 6, "learning_rate": 0.02}
+    data["training"]["regulariser"] |= {"average": 0.5, **regulariser}
+    return Recipe.parse(data, where="small")
+
+
+def fitted(recipe: Recipe, task: Any, **options: Any) -> FittedSystem:
+    return fit(recipe, task.fold, task.frames, task.labels, CLASSES, **{"seed": 0, "device": "cpu"} | options)
+
+
+def harmless() -> dict[str, Any]:
+    """A regulariser for clips that are noise of ten frames, of which stripes and shifts would leave nothing."""
+    return {"mixup": 0.2, "distortion": {"stretch": 0.1, "tilt": 0.1}}
+
+
+def test_a_small_task_is_learnt(task_for: Callable[..., Any]) -> None:
+    recipe = small(epochs=40, **harmless())
+    task = task_for(recipe, distance=1.0, per_class=24)
+    system = fitted(recipe, task)
+    probabilities = system.predict_proba(task.tested)
+    np.testing.assert_allclose(probabilities.sum(1), 1, rtol=1e-5)
+    assert task.accuracy(probabilities) >= 0.8
+    rates = [epoch.learning_rate for epoch in system.classifier.history_]
+    peak = int(np.argmax(rates))
+    assert 5 < peak < 20 and rates[0] < rates[peak] / 5 > rates[-1] and max(rates) == pytest.approx(0.02, rel=0.01)
+
+
+@pytest.mark.parametrize("killed_after", [1, 3])
+def test_a_killed_training_goes_on_to_the_same_result(
+    task_for: Callable[..., Any], tmp_path: Path, killed_after: int
+) -> None:
+    recipe, checkpoint = small(mixup=0.3), tmp_path / "a.ckpt"
+    task = task_for(recipe)
+
+    class Kill(Exception):  # noqa: N818, it is no error
+        pass
+
+    def kill(epoch: Epoch, epochs: int) -> None:
+        if epoch.epoch == killed_after + 1:
+            raise Kill
+
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr("emotone.training.module.monotonic", iter(range(0, 10**6, 100)).__next__)  # save after every epoch
+    with pytest.raises(Kill), monkey.context():
+        fitted(recipe, task, checkpoint=checkpoint, on_epoch=kill)
+    assert checkpoint.exists()
+    seen: list[int] = []
+    resumed = fitted(recipe, task, checkpoint=checkpoint, on_epoch=lambda epoch, _: seen.append(epoch.epoch))
+    monkey.undo()
+    undisturbed = fitted(recipe, task)
+    assert seen == list(range(killed_after + 1, EPOCHS + 1))
+    assert resumed.classifier.history_ == undisturbed.classifier.history_
+    assert np.array_equal(resumed.predict_proba(task.tested), undisturbed.predict_proba(task.tested))
+    assert resumed.temperature == undisturbed.temperature
+
+
+def test_the_kept_weights_are_an_average(task_for: Callable[..., Any]) -> None:
+    task = task_for(small())
+    jumping, calm = (fitted(small(average=average), task).classifier for average in (0.0, 0.95))
+    assert jumping.history_[0].train_loss == calm.history_[0].train_loss, "the average does not touch the training"
+    assert jumping.history_[0].monitor_loss != calm.history_[0].monitor_loss, "it is what is monitored"
+
+
+def test_it_is_calibrated_on_validation_clips(task_for: Callable[..., Any]) -> None:
+    recipe = small(epochs=30, label_smoothing=0.4, **harmless())
+    task = task_for(recipe, distance=1.0, per_class=24)
+    system = fitted(recipe, task)
+    assert system.temperature < 0.9, "label smoothing makes too modest"
+    plain = system.classifier.predict_proba(system.preparation(task.tested))
+    calibrated = system.predict_proba(task.tested)
+    assert (plain.argmax(1) == calibrated.argmax(1)).all()
+    assert calibrated.max(1).mean() > plain.max(1).mean()
+
+
+def test_a_known_speaker_is_judged_by_the_other_clips_alone(task_for: Callable[..., Any]) -> None:
+    recipe = small()
+    task = task_for(recipe)
+    system = fitted(recipe, task)
+    frames, speakers = task.tested, ["a", "b", "b", "b", "b", "c", "c", "c", "c"]
+    adapted = system.predict_adapted(frames, speakers)
+    assert adapted.shape == (9, 3)
+    np.testing.assert_allclose(adapted[0], system.predict_proba(frames[:1])[0], atol=1e-5)
+    assert np.abs(adapted[1:] - system.predict_proba(frames)[1:]).max() > 1e-3
+    changed = [*frames[:5], frames[5] + 30 * np.eye(*frames[5].shape, dtype=np.float32), *frames[6:]]
+    again = system.predict_adapted(changed, speakers)
+    np.testing.assert_allclose(again[:5], adapted[:5], atol=1e-6)
+    assert (np.abs(again[6:] - adapted[6:]).max(1) > 1e-6).all(), "b's clips tell nothing of c, c's tell of c"
+
+
+def test_other_systems_do_not_adapt(task_for: Callable[..., Any]) -> None:
+    recipe = recipes.load("boucheta/knn")
+    task = task_for(recipe)
+    with pytest.raises(UsageError, match="boucheta/knn cannot adapt"):
+        fitted(recipe, task).predict_adapted(task.tested, ["a"] * len(task.tested))
