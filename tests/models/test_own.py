@@ -12,7 +12,7 @@ LENGTHS = torch.tensor([50, 1, 2, 3, 7, 33, 49])
 
 def network(**changes: object) -> Own:
     torch.manual_seed(0)
-    config = OwnConfig(**{"stem": 6, "channels": (8, 12), "blocks": 2, "width": 16, **changes})
+    config = OwnConfig(**{"stem": 6, "channels": (16, 24), "blocks": 2, "width": 16, **changes})
     own = Own(config, BANDS, 5)
     for module in own.modules():  # statistics that are not those of a fresh network, for which pads would be harmless
         if isinstance(module, torch.nn.BatchNorm1d | torch.nn.BatchNorm2d):
@@ -46,8 +46,8 @@ def test_attention_is_over_the_clips_own_steps() -> None:
     embedding, attention = own.embed(own.normalise(frames, LENGTHS), LENGTHS)
     assert embedding.shape == (len(LENGTHS), 32)
     torch.testing.assert_close(attention.sum(1), torch.ones(len(LENGTHS)))
-    steps = -(-LENGTHS // 4)  # two layers halve the 50 frames
-    assert attention.shape[1] == 13
+    steps = -(-LENGTHS // 8)  # three layers halve the 50 frames
+    assert attention.shape[1] == 7
     assert [int((row > 0).sum()) for row in attention] == steps.tolist()
 
 

@@ -104,7 +104,7 @@ class OwnConfig(Config):
     stem: Size
     """Channels of the first convolution, 5 x 5, which halves both axes."""
     channels: tuple[Size, ...] = Field(min_length=1)
-    """Of each stage; every stage but the first halves both axes."""
+    """Of each stage; every stage halves both axes."""
     blocks: Size = 1
     """Residual blocks a stage."""
     width: Size

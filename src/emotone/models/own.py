@@ -32,9 +32,9 @@ class Own(nn.Module):
             nn.Conv2d(1, config.stem, 5, stride=2, padding=2, bias=False), nn.BatchNorm2d(config.stem)
         )
         stages, channels, height = [], config.stem, _halved(bands)
-        for stage, out in enumerate(config.channels):
+        for out in config.channels:
             for block in range(config.blocks):
-                stride = 2 if stage and not block else 1
+                stride = 1 if block else 2
                 stages.append(Residual(channels, out, stride, squeeze=config.squeeze))
                 channels, height = out, _halved(height) if stride == 2 else height
         self.stages = nn.ModuleList(stages)
