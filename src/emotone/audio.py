@@ -80,7 +80,8 @@ def load(source: Source, *, rate: int | None = None) -> tuple[Samples, int]:
 
 def to_mono(samples: Samples) -> Samples:
     """Return the mean (samples,) of the channels (channels, samples)."""
-    return samples[0] if len(samples) == 1 else samples.mean(axis=0, dtype=np.float32)
+    mono: Samples = samples[0] if len(samples) == 1 else samples.mean(axis=0, dtype=np.float32)
+    return mono
 
 
 def from_array(array: npt.ArrayLike, *, name: str = "array") -> Samples:
