@@ -45,8 +45,8 @@ def make_bundle(path: Path, *, rate: int = 16_000, window: float = 3.0, hop: flo
         "last": np.array([-1]),
         "end": np.array([1 << 40]),
         "little": np.array([1e-8], np.float32),
-        "weights": np.array([[0.0, 0.4, -0.5, 0.8], [0.0, -3.0, 2.0, 1.0]], np.float32),
-        "bias": np.array([-0.5, 6.0, -5.0, 6.0], np.float32),
+        "weights": np.array([[0.0, 0.55, -0.55, 0.55], [0.0, -12.5, 4.0, 6.0]], np.float32),
+        "bias": np.array([0.5, 16.1, -8.6, -0.3], np.float32),
     }
     value = helper.make_tensor_value_info
     graph = helper.make_graph(

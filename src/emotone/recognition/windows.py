@@ -85,5 +85,5 @@ class Windows:
 
     def _cut(self, region: Region, end: int, *, last: bool) -> Window:
         start = max(region.start, end - self._window)
-        samples = self._buffer[start - self._start : end - self._start]
+        samples = self._buffer[start - self._start : end - self._start].copy()  # else all of the buffer would stay
         return Window(region, start, end, samples, last or end - region.start >= self._window, last)
