@@ -35,18 +35,18 @@ MAY_IMPORT = {
     "report": "errors emotions files audio augment corpora features evaluation recipes",
     "terminal": "",
     "recognition": "errors audio bundle terminal",
-    "predict": "errors files corpora recognition terminal",
+    "cli_predict": "errors files corpora recognition terminal",
     "comparison": "errors emotions config files augment corpora features models recipes protocols audit evaluation "
     "training report terminal",
     "show": "errors emotions features models recipes terminal",
-    "cli": "errors predict corpora features recipes comparison terminal show",
+    "cli": "errors cli_predict corpora features recipes comparison terminal show",
 }  # fmt: skip
 """Part of emotone -> the parts it may import. A part is a module or a package without its longer-named entries here;
 every part may import itself, and everyone the version. Data flows one way: corpora, audio, features, models, training,
 evaluation, then comparison and report."""
 
 LIGHT = (
-    "", "errors", "emotions", "config", "files", "blocks", "audio", "bundle", "recognition", "predict", "corpora",
+    "", "errors", "emotions", "config", "files", "blocks", "audio", "bundle", "recognition", "cli_predict", "corpora",
     "terminal", "cli", "recipes", "protocols", "audit"
 )  # fmt: skip
 """Parts that import nothing heavy when they are loaded: the command line starts with them."""

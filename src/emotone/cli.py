@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emotone.cli_predict import predict
 from emotone.errors import CorpusError, DownloadError, EmotoneError, UsageError, unknown
-from emotone.predict import predict
 
 if TYPE_CHECKING:
     from emotone.corpora.base import Corpus
