@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["predict"]
 
 _STDIN = "-"
+_MANIFESTS = (".csv", ".jsonl", ".parquet")  # `emotone.corpora.manifest.SUFFIXES`, which one recording can do without
 
 
 def predict(
@@ -90,21 +91,22 @@ def _format(form: str | None, out: Path | None, *, segments: bool) -> str | None
 
 def _expand(paths: Sequence[str], failed: list[str]) -> Iterator[tuple[str, Path | BinaryIO]]:
     """Yield every recording that is meant, with the name to call it by; a folder without any is noted in `failed`."""
-    from emotone.corpora.manifest import SUFFIXES, list_files
-    from emotone.corpora.scan import audio_files
-    from emotone.terminal import warn
-
     for text in paths:
         path = Path(text)
         if text == _STDIN:
             yield "<stdin>", sys.stdin.buffer
         elif path.is_dir():
+            from emotone.corpora.scan import audio_files
+            from emotone.terminal import warn
+
             found = [path / inside for inside in audio_files(path)]
             if not found:
                 failed.append(text)
                 warn(f"emotone: {path}: the folder holds no audio")
             yield from ((str(each), each) for each in found)
-        elif path.suffix.lower() in SUFFIXES:
+        elif path.suffix.lower() in _MANIFESTS:
+            from emotone.corpora.manifest import list_files
+
             yield from ((str(each), each) for each in list_files(path))
         else:
             yield text, path

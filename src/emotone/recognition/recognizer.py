@@ -160,6 +160,8 @@ def _results(waiting: deque[Track | AudioError]) -> Iterator[Result | AudioError
 @contextmanager
 def _open(source: Audio, rate: int | None) -> Iterator[tuple[int, Iterator[Samples]]]:
     """Open any source: its rate, and its samples by blocks (channels, samples)."""
+    if isinstance(source, bytearray | memoryview):
+        source = bytes(source)
     if isinstance(source, str | Path | bytes) or hasattr(source, "read"):
         with open_blocks(cast(Source, source)) as recording:
             yield recording.rate, recording.blocks(_BLOCK)
