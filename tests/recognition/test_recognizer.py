@@ -29,7 +29,7 @@ def scores(result: Result) -> list[float]:
     return list(result.scores.values())
 
 
-def test_real_clips(recognizer: Recognizer, clips: list[Path]) -> None:
+def test_real_clips(recognizer: Recognizer, ravdess: Path, clips: list[Path]) -> None:
     results = recognizer.batch(clips)
     for path, result in zip(clips, results, strict=True):
         samples, rate = read(path)
@@ -100,7 +100,9 @@ def test_threads_share_one_recognizer(bundle: Path, clips: list[Path]) -> None:
             assert found == result
 
 
-def test_recordings_of_all_kinds(recognizer: Recognizer, clips: list[Path], tmp_path: Path, write: Write) -> None:
+def test_recordings_of_all_kinds(
+    recognizer: Recognizer, ravdess: Path, clips: list[Path], tmp_path: Path, write: Write
+) -> None:
     samples, rate = load(clips[0])
     expected = recognizer(clips[0])
     telephone = write(tmp_path / "phone.wav", resample(samples, rate, 8_000), 8_000, subtype="ULAW")

@@ -43,7 +43,7 @@ def tones(*hertz: float, amplitude: float = 0.3) -> np.ndarray:
     return sum(amplitude * np.sin(2 * np.pi * each * time) for each in hertz).astype("f4")
 
 
-def test_speech_is_found_in_every_emotion_of_every_actor(clips: list[Path]) -> None:
+def test_speech_is_found_in_every_emotion_of_every_actor(ravdess: Path, clips: list[Path]) -> None:
     for path in clips:
         samples, _ = load(path, rate=RATE)
         found = regions(samples)

@@ -133,7 +133,14 @@ def test_segments_are_without_gaps_and_agree_with_their_scores(
             assert each.emotion == max(each.scores, key=each.scores.get)
             assert sum(each.scores.values()) == pytest.approx(1, abs=1e-9)
             assert tuple(each.scores) == LABELS
-    assert len({each.emotion for each in result.segments}) >= 3  # else this says little
+
+
+def test_speakers_in_turn_get_their_own_segments(
+    recognizer: Recognizer, ravdess: Path, conversation: tuple[Path, np.ndarray, int]
+) -> None:
+    segments = recognizer(conversation[0]).segments
+    assert len({each.emotion for each in segments}) >= 3
+    assert sum(each.emotion != "silence" for each in segments) >= 4
 
 
 def test_the_rate_of_the_sound_changes_little(recognizer: Recognizer, clips: list[Path]) -> None:
