@@ -5,7 +5,9 @@ import re
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
+import soundfile
 
 from emotone import recipes
 
@@ -42,6 +44,20 @@ def test_no_rate_stands_outside_of_what_is_generated(generate: ModuleType, name:
     allowed = {f"{100 * rate:.{digits}f}" for rate in reported for digits in (0, 1, 2)} | {"95", "5"}  # levels
     found = re.findall(r"\d+\.\d+|\d+(?=\s*%)|\d+(?=\s+per cent)", text)
     assert [number for number in found if number not in allowed] == [], "put it into the generated part"
+
+
+def test_the_examples_of_recognition_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from .recognition.conftest import make_bundle
+
+    monkeypatch.chdir(tmp_path)
+    make_bundle(Path("trained.onnx"))
+    soundfile.write("talk.wav", np.zeros(16_000), 16_000)
+    page = (ROOT / "docs" / "recognise.md").read_text(encoding="utf-8")
+    (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
+    exec(example, {})
+    assert capsys.readouterr().out.splitlines()[:2] == ["no speech 0.0 {}", "0.0 1.0 silence"]
 
 
 def test_every_file_the_docs_point_to_is_there() -> None:

@@ -13,14 +13,16 @@ import emotone
 ROOT = Path(emotone.__file__).parent
 
 MAY_IMPORT = {
-    "": "",
+    "": "recognition",
     "errors": "",
     "emotions": "errors",
     "config": "errors",
     "files": "",
-    "audio": "errors",
+    "blocks": "errors",
+    "audio": "errors blocks",
     "corpora": "errors emotions files audio",
     "features.config": "config",
+    "bundle": "errors config",
     "augment": "errors features.config",
     "features": "errors files audio augment corpora.base",
     "models.config": "config",
@@ -32,20 +34,23 @@ MAY_IMPORT = {
     "training": "errors files recipes protocols features models evaluation.record",
     "report": "errors emotions files audio augment corpora features evaluation recipes",
     "terminal": "",
+    "recognition": "errors audio bundle terminal",
+    "cli_predict": "errors files corpora recognition terminal",
     "comparison": "errors emotions config files augment corpora features models recipes protocols audit evaluation "
     "training report terminal",
     "show": "errors emotions features models recipes terminal",
-    "cli": "errors corpora features recipes comparison terminal show",
+    "cli": "errors cli_predict corpora features recipes comparison terminal show",
 }  # fmt: skip
 """Part of emotone -> the parts it may import. A part is a module or a package without its longer-named entries here;
 every part may import itself, and everyone the version. Data flows one way: corpora, audio, features, models, training,
 evaluation, then comparison and report."""
 
 LIGHT = (
-    "errors", "emotions", "config", "files", "audio", "corpora", "terminal", "cli", "recipes", "protocols", "audit"
+    "", "errors", "emotions", "config", "files", "blocks", "audio", "bundle", "recognition", "cli_predict", "corpora",
+    "terminal", "cli", "recipes", "protocols", "audit"
 )  # fmt: skip
 """Parts that import nothing heavy when they are loaded: the command line starts with them."""
-HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning")
+HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning", "onnx", "onnxruntime")
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:

@@ -1,7 +1,24 @@
 """emotone: compare and use speech emotion recognisers."""
 
 from importlib.metadata import version
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["__version__"]
+if TYPE_CHECKING:
+    from emotone.recognition import Recognizer
+
+__all__ = ["Recognizer", "__version__"]
 
 __version__ = version("emotone")
+
+
+def __getattr__(name: str) -> Any:
+    """Import what recognises only where it is asked for."""
+    if name == "Recognizer":
+        from emotone.recognition import Recognizer
+
+        return Recognizer
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emotone.cli_predict import predict
 from emotone.errors import CorpusError, DownloadError, EmotoneError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ systems_app = typer.Typer(help="The published systems, each a recipe that runs."
 corpora_app = typer.Typer(help="The corpora: what there is, where it is, whether it is sound.")
 app.add_typer(systems_app, name="systems")
 app.add_typer(corpora_app, name="corpora")
+app.command()(predict)
 
 _DEFAULT_CORPUS = "ravdess"
 

@@ -14,7 +14,7 @@ from emotone.corpora.scan import clip_of
 from emotone.corpora.synonyms import canonical
 from emotone.errors import CorpusError
 
-__all__ = ["OPTIONAL", "REQUIRED", "SUFFIXES", "read_manifest"]
+__all__ = ["OPTIONAL", "REQUIRED", "SUFFIXES", "list_files", "read_manifest"]
 
 REQUIRED = ("file", "emotion", "speaker")
 OPTIONAL = ("gender", "intensity", "statement", "repetition", "language")
@@ -71,6 +71,23 @@ def read_manifest(path: Path) -> Corpus:
     ordered = tuple(utterances[clip] for clip in sorted(utterances))
     languages = tuple(sorted({utterance.language for utterance in ordered if utterance.language}))
     return Corpus(user_info(path.stem, f"Recordings listed in {path.name}", languages), root, ordered)
+
+
+def list_files(path: Path) -> list[Path]:
+    """Return the files that a manifest's column `file` names, in its order. It needs no other column.
+
+    Raises:
+        CorpusError: a missing or empty manifest, no column `file`, a row without a file.
+    """
+    if not path.is_file():
+        raise CorpusError(f"{path}: no such manifest")
+    rows = _read_rows(path)
+    if not rows:
+        raise CorpusError(f"{path}: the manifest has no rows")
+    columns = list(dict.fromkeys(column for row in rows for column in row.cells))
+    if "file" not in columns:
+        raise CorpusError(f"{path}: column 'file' is missing. Found: {', '.join(columns)}.")
+    return [_file_of(path, row) for row in rows]
 
 
 def _read_rows(path: Path) -> list[_Row]:

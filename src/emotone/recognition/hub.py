@@ -1,0 +1,70 @@
+"""Find a bundle: the one that comes with emotone, a file, or a repository on the Hugging Face hub."""
+
+import re
+from importlib.resources import files
+from pathlib import Path
+
+from emotone.bundle import Bundle
+from emotone.errors import BundleError, DownloadError, UsageError
+
+__all__ = ["FILE", "find"]
+
+FILE = "emotone.onnx"
+"""What a bundle is called in a repository or folder."""
+
+_REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
+
+
+def find(name: str | Path | None, *, threads: int | None) -> Bundle:
+    """Load a bundle.
+
+    Args:
+        name: a .onnx file; a folder that holds `emotone.onnx`; a repository org/name of the hub; None: emotone's own.
+        threads: as in `Bundle.load`.
+
+    Raises:
+        BundleError: the file is not there or no bundle.
+        DownloadError: the hub cannot be reached, or has no such repository or file.
+        UsageError: a name that is none of these.
+    """
+    if name is None:
+        own = files("emotone").joinpath("bundles", "base.onnx")
+        if not own.is_file():
+            raise BundleError(
+                f"This install of emotone has no model of its own ({own}). Name one: a .onnx file that "
+                "`emotone export` wrote, or a repository org/name of the Hugging Face hub."
+            )
+        return Bundle.load(own.read_bytes(), threads=threads)
+    path = Path(name)
+    if path.is_dir():
+        path = path / FILE
+    if path.is_file() or path.suffix == ".onnx":
+        return Bundle.load(path, threads=threads)
+    if isinstance(name, str) and _REPOSITORY.fullmatch(name):
+        return Bundle.load(_download(name), threads=threads)
+    raise UsageError(
+        f"{name}: no such model. Allowed: a .onnx file, a folder that holds {FILE}, a repository org/name of the hub."
+    )
+
+
+def _download(repository: str) -> Path:
+    try:
+        import huggingface_hub
+        from huggingface_hub import errors
+    except ImportError:
+        raise UsageError(
+            f"{repository}: models of the Hugging Face hub need huggingface_hub: pip install emotone[hub]"
+        ) from None
+    import logging
+
+    logging.getLogger("huggingface_hub").setLevel(logging.ERROR)  # what it warns of, the error below says
+    try:
+        return Path(huggingface_hub.hf_hub_download(repository, FILE))
+    except (errors.RepositoryNotFoundError, errors.GatedRepoError):
+        raise DownloadError(f"{repository}: the hub has no such repository, or does not show it to you") from None
+    except errors.EntryNotFoundError as error:
+        if isinstance(error, errors.LocalEntryNotFoundError):
+            raise DownloadError(f"{repository}: not in the cache, and the hub cannot be reached") from None
+        raise DownloadError(f"{repository}: the repository holds no {FILE}") from None
+    except (errors.HfHubHTTPError, errors.HFValidationError, OSError) as error:
+        raise DownloadError(f"{repository}: {str(error).splitlines()[0]}") from None

@@ -1,0 +1,107 @@
+"""What a recognition gives: emotions over time, and of the whole."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from emotone.errors import EmotoneError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["NO_SPEECH", "SILENCE", "UNCERTAIN", "Result", "Segment", "Update", "judge"]
+
+NO_SPEECH, SILENCE, UNCERTAIN = "no speech", "silence", "uncertain"
+"""What stands in place of an emotion: for a recording without speech, between speech, below the wanted confidence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of a recording with one emotion, or of silence.
+
+    Attributes:
+        start, end: in seconds.
+        emotion: a label of the model; "silence"; or "uncertain".
+        scores: label -> probability, which sum to 1; empty for silence.
+        confidence: the largest score; 0 for silence.
+    """
+
+    start: float
+    end: float
+    emotion: str
+    scores: Mapping[str, float]
+    confidence: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return {
+            "start": self.start,
+            "end": self.end,
+            "emotion": self.emotion,
+            "confidence": self.confidence,
+            "scores": dict(self.scores),
+        }
+
+
+class Update(Segment):
+    """What a live stream heard last: as a segment, whose start and end are those of the speech that was heard."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What a recording says.
+
+    Attributes:
+        emotion: a label of the model; "uncertain", where the confidence is below the least one asked for; or "no
+            speech".
+        scores: label -> probability over all speech, which sum to 1; empty without speech.
+        confidence: the largest score; 0 without speech.
+        segments: emotions over time, from the beginning to the end without gaps.
+        duration: of the recording, in seconds.
+    """
+
+    emotion: str
+    scores: Mapping[str, float]
+    confidence: float
+    segments: tuple[Segment, ...]
+    duration: float
+
+    @property
+    def speech(self) -> float:
+        """Seconds of speech."""
+        return round(sum(each.end - each.start for each in self.segments if each.emotion != SILENCE), 3)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what JSON can hold."""
+        return {
+            "emotion": self.emotion,
+            "confidence": self.confidence,
+            "duration": self.duration,
+            "speech": self.speech,
+            "scores": dict(self.scores),
+            "segments": [segment.to_dict() for segment in self.segments],
+        }
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """Return `to_dict` as JSON."""
+        return json.dumps(self.to_dict(), indent=indent, ensure_ascii=False)
+
+    def to_frame(self) -> "pd.DataFrame":
+        """Return a row per segment: start, end, emotion, confidence, and a column per label, NaN in silence."""
+        try:
+            import pandas as pd
+        except ImportError:
+            raise EmotoneError("to_frame() needs pandas: pip install pandas") from None
+        named = ("start", "end", "emotion", "confidence")
+        rows = [{**{name: getattr(each, name) for name in named}, **each.scores} for each in self.segments]
+        return pd.DataFrame(rows, columns=[*named, *self.scores])
+
+
+def judge(scores: Mapping[str, float], least: float) -> tuple[str, float]:
+    """Return the emotion with the largest score and that score; "uncertain" where it is below `least`."""
+    emotion = max(scores, key=scores.__getitem__)
+    confidence = scores[emotion]
+    return (emotion if confidence >= least else UNCERTAIN), confidence
