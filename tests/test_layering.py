@@ -21,6 +21,7 @@ MAY_IMPORT = {
     "audio": "errors",
     "corpora": "errors emotions files audio",
     "features.config": "config",
+    "bundle": "errors config",
     "augment": "errors features.config",
     "features": "errors files audio augment corpora.base",
     "models.config": "config",
@@ -42,10 +43,11 @@ every part may import itself, and everyone the version. Data flows one way: corp
 evaluation, then comparison and report."""
 
 LIGHT = (
-    "errors", "emotions", "config", "files", "audio", "corpora", "terminal", "cli", "recipes", "protocols", "audit"
+    "errors", "emotions", "config", "files", "audio", "bundle", "corpora", "terminal", "cli", "recipes", "protocols",
+    "audit"
 )  # fmt: skip
 """Parts that import nothing heavy when they are loaded: the command line starts with them."""
-HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning")
+HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning", "onnx", "onnxruntime")
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:

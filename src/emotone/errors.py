@@ -5,6 +5,7 @@ from difflib import SequenceMatcher
 
 __all__ = [
     "AudioError",
+    "BundleError",
     "CorpusError",
     "DownloadError",
     "EmotoneError",
@@ -42,6 +43,10 @@ class CorpusError(EmotoneError):
 
 class ProtocolError(EmotoneError):
     """A corpus that a protocol cannot split: one speaker, too few clips, a fold that lacks a class."""
+
+
+class BundleError(EmotoneError):
+    """A bundle that cannot be used: missing, broken, of an unknown format."""
 
 
 class DownloadError(EmotoneError):
