@@ -157,8 +157,7 @@ def zero_crossing_rate(waveforms: Tensor, lengths: Tensor, *, window: int, hop: 
         Shape (batch, 1, frames), in [0, 1].
     """
     negative = waveforms < -AMIN
-    crossing = torch.zeros_like(negative)
-    crossing[:, 1:] = negative[:, 1:] != negative[:, :-1]
+    crossing = functional.pad(negative[:, 1:] != negative[:, :-1], (1, 0))
     crossing &= frame_mask(lengths, waveforms.shape[-1])
     padded = functional.pad(crossing.to(torch.int32), (window // 2 + 1, window // 2))
     total = padded.cumsum(1)  # total[:, i]: crossings at padded samples before i, the first sample of a frame left out
