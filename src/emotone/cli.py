@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emotone import cli_model
 from emotone.errors import CorpusError, DownloadError, EmotoneError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ systems_app = typer.Typer(help="The published systems, each a recipe that runs."
 corpora_app = typer.Typer(help="The corpora: what there is, where it is, whether it is sound.")
 app.add_typer(systems_app, name="systems")
 app.add_typer(corpora_app, name="corpora")
+app.add_typer(cli_model.model_app, name="model")
 
 _DEFAULT_CORPUS = "ravdess"
 
@@ -182,6 +184,9 @@ def train(
         f"Accuracy {record.metrics['accuracy']:.1%}, UAR {record.metrics['uar']:.1%} on {record.split.test} test"
     )
     console.print(out)
+
+
+app.command()(cli_model.export)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """The front end for runtimes without a fast Fourier transform: the power spectrum by two small matrix products."""
 
 import math
+from typing import Literal
 
 import numpy as np
 import torch
@@ -28,10 +29,10 @@ class MatrixFrontEnd(FrontEnd):
     Only matrix products, additions and one gather of whole blocks of samples are left, which every runtime does well.
     """
 
-    block_index: Tensor
-    first: Tensor
-    second: Tensor
-    tapered: Tensor
+    bins: Tensor
+    once: Tensor
+    turn: Tensor
+    taper: Tensor
 
     def __init__(self, config: FeatureConfig, rate: int) -> None:
         super().__init__(config, rate)
@@ -41,30 +42,26 @@ class MatrixFrontEnd(FrontEnd):
         )
         rows, columns = self.rows, size // self.rows
         self.block = math.gcd(config.hop, columns)
-        p, q, a, b = np.arange(rows // 2 + 1), np.arange(columns), np.arange(rows), np.arange(columns)
-        first = np.exp(-2j * np.pi / rows * np.outer(p, a))
+        p, q = torch.arange(rows // 2 + 1), torch.arange(columns)
         bins = p[:, None] + rows * q
-        second = np.exp(-2j * np.pi / size * b[:, None] * bins[:, None, :])  # (p, b, q)
-        taper = np.zeros(size, np.float32)
-        start = (size - config.window) // 2
-        taper[start : start + config.window] = self.window.numpy()
-
-        def constant(name: str, array: np.ndarray) -> None:
-            self.register_buffer(name, torch.from_numpy(array.astype(np.float32)), persistent=False)
-
-        constant("first", np.stack([first.real, first.imag]))  # (2, p, a)
-        real, imaginary = np.concatenate([second.real, second.imag], 2), np.concatenate([-second.imag, second.real], 2)
-        constant("second", np.stack([real, imaginary]))  # (2, p, b, 2 q): what either part gives to both
-        constant("tapered", taper.reshape(rows, 1, columns))
-        column = np.minimum(bins, size - bins).ravel()
-        _, kept = np.unique(column, return_index=True)
-        once = np.zeros(len(column), np.float32)
+        self.register_buffer("bins", torch.minimum(bins, size - bins).flatten(), persistent=False)
+        kept = np.unique(self.bins.numpy(), return_index=True)[1]
+        once = torch.zeros(bins.numel())
         once[kept] = 1.0
-        for name in ("mel", "mfcc_mel"):
-            setattr(self, name, getattr(self, name)[:, torch.from_numpy(column)] * torch.from_numpy(once))
+        self.register_buffer("once", once, persistent=False)
+        # The matrices are looked up in one turn of the circle: that is all of them that a file has to hold.
+        turn = np.exp(-2j * np.pi * np.arange(size) / size)
+        self.register_buffer("turn", torch.from_numpy(np.stack([turn.real, turn.imag]).astype(np.float32)), False)
+        start = (size - config.window) // 2
+        taper = F.pad(self.window, (start, size - config.window - start)).reshape(rows, 1, columns)
+        self.register_buffer("taper", taper, persistent=False)
+
+    def filters(self, name: Literal["mel", "mfcc_mel"]) -> Tensor:
+        """Return filters whose columns are in the order of the spectrum's, every bin once."""
+        return super().filters(name).index_select(1, self.bins) * self.once
 
     def power(self, waveforms: Tensor) -> Tensor:
-        """Return power spectra (batch, columns, frames); columns are bins in the order of the filters' own."""
+        """Return power spectra (batch, columns, frames)."""
         hop, size, block, rows = self.config.hop, self.fft, self.block, self.rows
         columns = size // rows
         batch, samples = waveforms.shape
@@ -74,13 +71,31 @@ class MatrixFrontEnd(FrontEnd):
         blocks = padded[:, : padded.shape[1] // block * block].reshape(batch, -1, block)
         a = torch.arange(rows)[:, None, None] * (columns // block)
         index = a + torch.arange(frames)[:, None] * (hop // block) + torch.arange(columns // block)
-        cut = blocks.index_select(1, index.reshape(-1)).reshape(batch, rows, frames, columns) * self.tapered
+        cut = blocks.index_select(1, index.reshape(-1)).reshape(batch, rows, frames, columns) * self.taper
         cut = cut.reshape(batch, rows, -1)
-        real, imaginary = ((part @ cut).reshape(batch, -1, frames, columns) for part in self.first)
-        spectrum = real @ self.second[0] + imaginary @ self.second[1]  # (batch, p, frames, 2 q)
+        real, imaginary = ((part @ cut).reshape(batch, -1, frames, columns) for part in self._first())
+        from_real, from_imaginary = self._second()
+        spectrum = real @ from_real + imaginary @ from_imaginary  # (batch, p, frames, 2 q)
         squares = spectrum * spectrum
         power: Tensor = squares[..., :columns] + squares[..., columns:]
         return power.transpose(2, 3).reshape(batch, -1, frames)
+
+    def _first(self) -> tuple[Tensor, Tensor]:
+        """Return the real and the imaginary part of the transforms over a, each (p, a)."""
+        p, a = torch.arange(self.rows // 2 + 1)[:, None], torch.arange(self.rows)
+        return self._looked_up(p * a * (self.fft // self.rows))
+
+    def _second(self) -> tuple[Tensor, Tensor]:
+        """Return what the real and the imaginary part of the inner sums give to both parts, each (p, b, 2 q)."""
+        columns = self.fft // self.rows
+        p, b, q = torch.arange(self.rows // 2 + 1)[:, None, None], torch.arange(columns)[:, None], torch.arange(columns)
+        real, imaginary = self._looked_up(b * (p + self.rows * q))
+        return torch.cat([real, imaginary], 2), torch.cat([-imaginary, real], 2)
+
+    def _looked_up(self, turns: Tensor) -> tuple[Tensor, Tensor]:
+        index = (turns % self.fft).flatten()
+        real, imaginary = (part.index_select(0, index).reshape(turns.shape) for part in self.turn)
+        return real, imaginary
 
 
 def _cost(rows: int, columns: int) -> float:

@@ -1,5 +1,7 @@
 """The front end: waveforms in, frame-wise features out, as a torch module that runs batched on CPU or GPU."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -73,6 +75,11 @@ class FrontEnd(nn.Module):
             parts = [functional.standardise(part, frames) for part in parts]
         return torch.cat(parts, dim=1) * functional.frame_mask(frames, most)[:, None]
 
+    def filters(self, name: Literal["mel", "mfcc_mel"]) -> Tensor:
+        """Return the filters of a stream, (bands, bins)."""
+        filters: Tensor = getattr(self, name)
+        return filters
+
     def power(self, waveforms: Tensor) -> Tensor:
         """Return the power spectra that the filters read, (batch, bins, frames or one more)."""
         return functional.power_spectrogram(waveforms, self.window, fft=self.fft, hop=self.config.hop)
@@ -89,9 +96,9 @@ class FrontEnd(nn.Module):
             power = self.power(waveforms)
         if "logmel" in wanted:
             reference_max = config.reference == "max"
-            streams["logmel"] = functional.power_to_db(self.mel @ power, frames, reference_max=reference_max)
+            streams["logmel"] = functional.power_to_db(self.filters("mel") @ power, frames, reference_max=reference_max)
         if cepstral:
-            streams["mfcc"] = self.dct @ functional.power_to_db(self.mfcc_mel @ power, frames)
+            streams["mfcc"] = self.dct @ functional.power_to_db(self.filters("mfcc_mel") @ power, frames)
         if "delta" in wanted:
             streams["delta"] = functional.deltas(streams["mfcc"], frames, order=1)
         if "delta2" in wanted:

@@ -130,7 +130,7 @@ def deltas(features: Tensor, lengths: Tensor, *, order: int) -> Tensor:
     basis = offset if order == 1 else offset.square() - offset.square().mean()
     weights = order * basis / basis.square().sum()  # the least-squares coefficient; its derivative is order! times that
     last = (lengths - 1).clamp(min=0)[:, None]
-    frame = torch.arange(features.shape[-1], device=features.device).expand(len(features), -1)
+    frame = torch.arange(features.shape[-1], device=features.device).expand(features.shape[0], -1)
     inner = torch.minimum(frame.clamp(min=half), last - half)
     centre = torch.where(lengths[:, None] >= DELTA_WIDTH, inner, frame)
     middle = features.gather(2, centre[:, None].expand_as(features))

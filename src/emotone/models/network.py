@@ -131,7 +131,7 @@ class Network(nn.Module):
             pooled, weights = self.attention(steps, real)
             return pooled, weights
         if self.config.pooling == "last":
-            return steps[:, -1] if counts is None else steps[torch.arange(len(steps)), counts - 1], None
+            return steps[:, -1] if counts is None else steps[torch.arange(steps.shape[0]), counts - 1], None
         if self.config.pooling == "average":
             return steps.mean(1) if counts is None else steps.sum(1) / counts[:, None].to(steps.device), None
         return steps.flatten(1), None
