@@ -64,9 +64,10 @@ def make_bundle(system: FittedSystem, info: BundleInfo, *, int8: bool = False) -
     """Return the ONNX file of a system under a card, checked to load and to answer as the system does.
 
     With `int8` every large array of the network's weights is kept as int8 with a scale for each output channel, and
-    multiplied out where it is read: a quarter of the size, the arithmetic unchanged. Quantised activations were left
-    out after measurement: dynamic ones cost accuracy and, in convolutions, time; static ones need clips to calibrate
-    on, which would then be part of the model.
+    multiplied out where it is read: a quarter of the size, the arithmetic unchanged. That is what was measured to be
+    safe. Of the answers of a trained kakadiya/cnn to its 288 test clips 2 change (UAR 0.3 points lower); with the
+    dynamic quantisation of onnxruntime 30 do (3 points), with its static one, calibrated on 48 training clips, 74
+    (6 points), at the same size, for their activations are int8 too.
 
     Raises:
         EmotoneError: a graph that torch cannot export, or that answers otherwise.
