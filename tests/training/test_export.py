@@ -1,6 +1,8 @@
 """Export: the card says what the run was, int8 costs next to nothing, what cannot be exported says so."""
 
+import ast
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 from numpy.typing import NDArray
 
 from emotone.audio import load
@@ -161,6 +164,21 @@ def test_weights_of_an_int8_bundle_are_close_to_the_systems(trained: Trained) ->
     for name, array in weights.items():
         assert array.shape == tuple(own[name].shape) and array.dtype == np.float32
         assert np.abs(array - own[name].numpy()).max() <= np.abs(own[name].numpy()).max() / 127
+
+
+def test_the_example_of_the_documentation_runs(
+    trained: Trained, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "bundle.md").read_text(encoding="utf-8")
+    example = page.split("```python\n")[1].split("```")[0]
+    samples, rate = load(trained.paths[0], rate=16_000)
+    soundfile.write(tmp_path / "clip.wav", samples, rate, subtype="FLOAT")
+    shutil.copy(trained.whole, tmp_path / "model.onnx")
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "docs/bundle.md", "exec"), {})
+    expected = trained.system.predict_files([tmp_path / "clip.wav"])[0]
+    answer = ast.literal_eval(capsys.readouterr().out)
+    assert answer == pytest.approx(dict(zip(("calm", "angry"), expected.tolist(), strict=True)), abs=2e-3)
 
 
 def test_export_and_show_on_the_command_line(
