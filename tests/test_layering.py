@@ -31,7 +31,9 @@ MAY_IMPORT = {
     "protocols": "errors corpora.base features.config recipes",
     "audit": "errors files audio corpora features.config protocols",
     "evaluation": "errors emotions config files recipes",
-    "training": "errors files recipes protocols features models evaluation.record",
+    "adaptation": "config",
+    "training": "errors files adaptation bundle recipes protocols features models evaluation.calibration "
+    "evaluation.record",
     "report": "errors emotions files audio augment corpora features evaluation recipes",
     "terminal": "",
     "recognition": "errors audio bundle terminal",
@@ -39,15 +41,17 @@ MAY_IMPORT = {
     "comparison": "errors emotions config files augment corpora features models recipes protocols audit evaluation "
     "training report terminal",
     "show": "errors emotions features models recipes terminal",
-    "cli": "errors cli_predict corpora features recipes comparison terminal show",
+    "card": "bundle terminal",
+    "cli_model": "training terminal card",
+    "cli": "errors cli_model cli_predict corpora features recipes comparison terminal show",
 }  # fmt: skip
 """Part of emotone -> the parts it may import. A part is a module or a package without its longer-named entries here;
 every part may import itself, and everyone the version. Data flows one way: corpora, audio, features, models, training,
 evaluation, then comparison and report."""
 
 LIGHT = (
-    "", "errors", "emotions", "config", "files", "blocks", "audio", "bundle", "recognition", "cli_predict", "corpora",
-    "terminal", "cli", "recipes", "protocols", "audit"
+    "", "errors", "emotions", "config", "files", "blocks", "audio", "adaptation", "bundle", "recognition",
+    "cli_predict", "corpora", "terminal", "cli", "cli_model", "card", "recipes", "protocols", "audit"
 )  # fmt: skip
 """Parts that import nothing heavy when they are loaded: the command line starts with them."""
 HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning", "onnx", "onnxruntime")

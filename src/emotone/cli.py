@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emotone import cli_model
 from emotone.cli_predict import predict
 from emotone.errors import CorpusError, DownloadError, EmotoneError, UsageError, unknown
 
@@ -26,6 +27,7 @@ corpora_app = typer.Typer(help="The corpora: what there is, where it is, whether
 app.add_typer(systems_app, name="systems")
 app.add_typer(corpora_app, name="corpora")
 app.command()(predict)
+app.add_typer(cli_model.model_app, name="model")
 
 _DEFAULT_CORPUS = "ravdess"
 
@@ -184,6 +186,9 @@ def train(
         f"Accuracy {record.metrics['accuracy']:.1%}, UAR {record.metrics['uar']:.1%} on {record.split.test} test"
     )
     console.print(out)
+
+
+app.command()(cli_model.export)
 
 
 @app.command()

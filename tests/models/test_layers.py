@@ -47,20 +47,22 @@ def test_attention_is_the_papers_formula() -> None:
         e = np.tanh(h @ weight[0] + bias[0])
         a = np.exp(e) / np.exp(e).sum()
         expected.append(sum(a[t] * h[t] for t in range(5)))
-    np.testing.assert_allclose(attention(steps).detach().numpy(), expected, rtol=1e-5)
+    np.testing.assert_allclose(attention(steps)[0].detach().numpy(), expected, rtol=1e-5)
 
 
 def test_attention_of_one_step_is_that_step() -> None:
     steps = torch.randn(2, 1, 3)
-    torch.testing.assert_close(AdditiveAttention(3)(steps), steps[:, 0])
+    torch.testing.assert_close(AdditiveAttention(3)(steps)[0], steps[:, 0])
 
 
 def test_attention_leaves_out_what_is_no_step() -> None:
     attention, steps = AdditiveAttention(3), torch.randn(2, 5, 3)
     real = torch.arange(5) < torch.tensor([[2], [5]])
-    pooled = attention(steps, real)
-    torch.testing.assert_close(pooled[0], attention(steps[:1, :2])[0])
-    torch.testing.assert_close(pooled[1], attention(steps[1:])[0])
+    pooled, weights = attention(steps, real)
+    torch.testing.assert_close(pooled[0], attention(steps[:1, :2])[0][0])
+    torch.testing.assert_close(pooled[1], attention(steps[1:])[0][0])
+    assert weights[0, 2:].tolist() == [0, 0, 0]
+    torch.testing.assert_close((weights[:, :, None] * steps).sum(1), pooled)
 
 
 @pytest.mark.parametrize("activation", ["relu", "elu"])

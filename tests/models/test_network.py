@@ -154,7 +154,7 @@ def test_time_distributed_is_the_same_convolutions_on_chunk_after_chunk(frames: 
     padded = nn.functional.pad(features, (0, max(starts) + size - frames))
     with torch.inference_mode():
         steps = [network.convolution(padded[:, None, :, start : start + size]).flatten(1) for start in starts]
-        expected = network.output(network.attention(torch.stack(steps, 1)))  # type: ignore[misc]
+        expected = network.output(network.attention(torch.stack(steps, 1))[0])  # type: ignore[misc]
         torch.testing.assert_close(network(features), expected, atol=1e-5, rtol=1e-4)
 
 
@@ -261,3 +261,15 @@ def test_the_seed_alone_decides_the_initial_weights() -> None:
 
     assert np.array_equal(weights(1), weights(1))
     assert not np.array_equal(weights(1), weights(2))
+
+
+@pytest.mark.parametrize("name", ["bhanbhro/cnn-bilstm-attention", "nguyen/cnn-lstm"])
+def test_the_output_layer_reads_the_embedding(name: str) -> None:
+    network = build(recipes.load(name), 300).eval()
+    features = torch.randn(2, *network.input_shape)
+    with torch.inference_mode():
+        embedding, attention = network.embed(features)
+        assert torch.equal(network.output(embedding), network(features))
+    assert (attention is None) == (name != "bhanbhro/cnn-bilstm-attention")
+    if attention is not None:
+        torch.testing.assert_close(attention.sum(1), torch.ones(2))

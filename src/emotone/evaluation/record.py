@@ -13,7 +13,7 @@ from emotone.errors import EmotoneError
 from emotone.files import write_text
 from emotone.recipes.schema import Published
 
-__all__ = ["Adapted", "Epoch", "Predictions", "Published", "RunRecord", "Split", "read_records"]
+__all__ = ["Adapted", "Epoch", "Predictions", "Published", "RunRecord", "Split", "read_record", "read_records"]
 
 _PACKED = "json+zlib+base64"
 
@@ -152,11 +152,12 @@ def read_records(folder: Path) -> list[RunRecord]:
     Hidden files do not count: a run that was killed while it wrote leaves one.
     """
     paths = sorted(path for path in folder.rglob("*.json") if not path.name.startswith("."))
-    records = [_read(path) for path in paths]
+    records = [read_record(path) for path in paths]
     return sorted(records, key=lambda run: (run.system, run.protocol, run.fold, run.seed))
 
 
-def _read(path: Path) -> RunRecord:
+def read_record(path: Path) -> RunRecord:
+    """Read one run; a file that is no run is an error."""
     try:
         data = json.loads(path.read_text(encoding="utf-8"))
     except ValueError as error:

@@ -1,5 +1,7 @@
 """The front end: waveforms in, frame-wise features out, as a torch module that runs batched on CPU or GPU."""
 
+from typing import Literal
+
 import torch
 from torch import Tensor, nn
 
@@ -61,14 +63,26 @@ class FrontEnd(nn.Module):
         """Return features (batch, channels, frames) and each clip's number of frames."""
         if lengths is None:
             lengths = torch.full((len(waveforms),), waveforms.shape[-1], device=waveforms.device)
-        waveforms = waveforms * functional.frame_mask(lengths, waveforms.shape[-1])
         frames = self.frame_lengths(lengths)
-        most = int(frames.max())
+        return self.take(waveforms, lengths, frames, int(frames.max())), frames
+
+    def take(self, waveforms: Tensor, lengths: Tensor, frames: Tensor, most: int) -> Tensor:
+        """Return features (batch, channels, most) of clips of `frames` frames, none of which has more than `most`."""
+        waveforms = waveforms * functional.frame_mask(lengths, waveforms.shape[-1])
         streams = self._streams(waveforms, lengths, frames)
         parts = [streams[name][..., :most] for name in self.config.streams]
         if self.config.normalise == "clip":
             parts = [functional.standardise(part, frames) for part in parts]
-        return torch.cat(parts, dim=1) * functional.frame_mask(frames, most)[:, None], frames
+        return torch.cat(parts, dim=1) * functional.frame_mask(frames, most)[:, None]
+
+    def filters(self, name: Literal["mel", "mfcc_mel"]) -> Tensor:
+        """Return the filters of a stream, (bands, bins)."""
+        filters: Tensor = getattr(self, name)
+        return filters
+
+    def power(self, waveforms: Tensor) -> Tensor:
+        """Return the power spectra that the filters read, (batch, bins, frames or one more)."""
+        return functional.power_spectrogram(waveforms, self.window, fft=self.fft, hop=self.config.hop)
 
     def _streams(self, waveforms: Tensor, lengths: Tensor, frames: Tensor) -> dict[str, Tensor]:
         """Return the wanted streams by name, each (batch, channels, frames or one more)."""
@@ -79,12 +93,12 @@ class FrontEnd(nn.Module):
             streams["rms"] = functional.rms(waveforms, window=config.window, hop=config.hop)
         cepstral = wanted & {"mfcc", "delta", "delta2"}
         if cepstral or "logmel" in wanted:
-            power = functional.power_spectrogram(waveforms, self.window, fft=self.fft, hop=config.hop)
+            power = self.power(waveforms)
         if "logmel" in wanted:
             reference_max = config.reference == "max"
-            streams["logmel"] = functional.power_to_db(self.mel @ power, frames, reference_max=reference_max)
+            streams["logmel"] = functional.power_to_db(self.filters("mel") @ power, frames, reference_max=reference_max)
         if cepstral:
-            streams["mfcc"] = self.dct @ functional.power_to_db(self.mfcc_mel @ power, frames)
+            streams["mfcc"] = self.dct @ functional.power_to_db(self.filters("mfcc_mel") @ power, frames)
         if "delta" in wanted:
             streams["delta"] = functional.deltas(streams["mfcc"], frames, order=1)
         if "delta2" in wanted:

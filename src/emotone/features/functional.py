@@ -130,7 +130,7 @@ def deltas(features: Tensor, lengths: Tensor, *, order: int) -> Tensor:
     basis = offset if order == 1 else offset.square() - offset.square().mean()
     weights = order * basis / basis.square().sum()  # the least-squares coefficient; its derivative is order! times that
     last = (lengths - 1).clamp(min=0)[:, None]
-    frame = torch.arange(features.shape[-1], device=features.device).expand(len(features), -1)
+    frame = torch.arange(features.shape[-1], device=features.device).expand(features.shape[0], -1)
     inner = torch.minimum(frame.clamp(min=half), last - half)
     centre = torch.where(lengths[:, None] >= DELTA_WIDTH, inner, frame)
     middle = features.gather(2, centre[:, None].expand_as(features))
@@ -157,8 +157,7 @@ def zero_crossing_rate(waveforms: Tensor, lengths: Tensor, *, window: int, hop: 
         Shape (batch, 1, frames), in [0, 1].
     """
     negative = waveforms < -AMIN
-    crossing = torch.zeros_like(negative)
-    crossing[:, 1:] = negative[:, 1:] != negative[:, :-1]
+    crossing = functional.pad(negative[:, 1:] != negative[:, :-1], (1, 0))
     crossing &= frame_mask(lengths, waveforms.shape[-1])
     padded = functional.pad(crossing.to(torch.int32), (window // 2 + 1, window // 2))
     total = padded.cumsum(1)  # total[:, i]: crossings at padded samples before i, the first sample of a frame left out

@@ -33,17 +33,17 @@ class AdditiveAttention(nn.Module):
         super().__init__()
         self.score = nn.Linear(width, 1)
 
-    def forward(self, steps: Tensor, real: Tensor | None = None) -> Tensor:
-        """Return the weighted sum of the steps that are `real`; None: of all.
+    def forward(self, steps: Tensor, real: Tensor | None = None) -> tuple[Tensor, Tensor]:
+        """Return the weighted sum of the steps that are `real` (None: of all), and the weights, zero for the others.
 
         Shape:
-            steps (batch, steps, width); real (batch, steps); output (batch, width).
+            steps (batch, steps, width); real (batch, steps); output (batch, width) and (batch, steps).
         """
         scores = torch.tanh(self.score(steps))
         if real is not None:
             scores = scores.masked_fill(~real.unsqueeze(2), -torch.inf)
         weights = torch.softmax(scores, dim=1)
-        return (weights * steps).sum(1)
+        return (weights * steps).sum(1), weights.squeeze(2)
 
 
 def convolution_blocks(config: ConvolutionConfig, *, channels: int, dimensions: int) -> nn.Sequential:

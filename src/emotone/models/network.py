@@ -68,11 +68,20 @@ class Network(nn.Module):
         Shape:
             features (batch, *input_shape); output (batch, classes).
         """
+        logits: Tensor = self.output(self.embed(features)[0])
+        return logits
+
+    def embed(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
+        """Return what the output layer reads, and the weights over time where the pooling is attention.
+
+        Shape:
+            features (batch, *input_shape); output (batch, width) and (batch, steps).
+        """
         steps, counts = self._steps(features)
         for layer in self.recurrent:
-            steps = _read(layer, steps, counts)
-        logits: Tensor = self.output(self.dense(self._pool(steps, counts)))
-        return logits
+            steps = self._read(layer, steps, counts)
+        pooled, attention = self._pool(steps, counts)
+        return self.dense(pooled), attention
 
     def _steps(self, features: Tensor) -> tuple[Tensor, Tensor | None]:
         """Return what the recurrent layers read, (batch, steps, width), and how many steps count; None where all do."""
@@ -99,22 +108,33 @@ class Network(nn.Module):
         numbers = torch.arange(1, frames + 1, device=features.device)
         lengths = (features.ne(0).any(1) * numbers).amax(1).cpu()  # the one wait for a GPU; packing wants them here
         counts = 1 + ((lengths - size).clamp(min=0) + hop - 1) // hop
-        real = _within(counts, chunks.shape[1])
+        return self._convolve(chunks, _within(counts, chunks.shape[1])), counts
+
+    def _convolve(self, chunks: Tensor, real: Tensor) -> Tensor:
+        """Return a step (batch, chunks, width) for every chunk (batch, chunks, C, size), zero where it is not real."""
         maps: Tensor = self.convolution(chunks[real].unsqueeze(1)).flatten(1)
         steps = maps.new_zeros(*real.shape, maps.shape[1])
         steps[real] = maps
-        return steps, counts
+        return steps
 
-    def _pool(self, steps: Tensor, counts: Tensor | None) -> Tensor:
+    def _read(self, lstm: nn.Module, steps: Tensor, counts: Tensor | None) -> Tensor:
+        """Return an LSTM's output (batch, steps, width), zero after the steps that count."""
+        if counts is None or int(counts.min()) == steps.shape[1]:
+            output: Tensor = lstm(steps)[0]
+            return output
+        packed, _ = lstm(pack_padded_sequence(steps, counts, batch_first=True, enforce_sorted=False))
+        return pad_packed_sequence(packed, batch_first=True, total_length=steps.shape[1])[0]
+
+    def _pool(self, steps: Tensor, counts: Tensor | None) -> tuple[Tensor, Tensor | None]:
         if self.attention is not None:
             real = None if counts is None else _within(counts, steps.shape[1]).to(steps.device)
-            pooled: Tensor = self.attention(steps, real)
-            return pooled
+            pooled, weights = self.attention(steps, real)
+            return pooled, weights
         if self.config.pooling == "last":
-            return steps[:, -1] if counts is None else steps[torch.arange(len(steps)), counts - 1]
+            return steps[:, -1] if counts is None else steps[torch.arange(steps.shape[0]), counts - 1], None
         if self.config.pooling == "average":
-            return steps.mean(1) if counts is None else steps.sum(1) / counts[:, None].to(steps.device)
-        return steps.flatten(1)
+            return steps.mean(1) if counts is None else steps.sum(1) / counts[:, None].to(steps.device), None
+        return steps.flatten(1), None
 
     @torch.no_grad()
     def _size_of_steps(self) -> tuple[int, int]:
@@ -128,12 +148,3 @@ class Network(nn.Module):
 def _within(counts: Tensor, steps: int) -> Tensor:
     """Return which steps count, (batch, steps)."""
     return torch.arange(steps) < counts[:, None]
-
-
-def _read(lstm: nn.Module, steps: Tensor, counts: Tensor | None) -> Tensor:
-    """Return an LSTM's output (batch, steps, width), zero after the steps that count."""
-    if counts is None or int(counts.min()) == steps.shape[1]:
-        output: Tensor = lstm(steps)[0]
-        return output
-    packed, _ = lstm(pack_padded_sequence(steps, counts, batch_first=True, enforce_sorted=False))
-    return pad_packed_sequence(packed, batch_first=True, total_length=steps.shape[1])[0]

@@ -17,7 +17,7 @@ from emotone.recipes.schema import Recipe
 from emotone.training.preparation import Preparation
 from emotone.training.system import FittedSystem, classifier_for
 
-__all__ = ["load_system", "save_system"]
+__all__ = ["load_system", "read_origin", "save_system"]
 
 _FORMAT = 1
 _TRUSTED = [
@@ -113,6 +113,12 @@ def load_system(folder: Path) -> FittedSystem:
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile, SafetensorError) as error:
         raise EmotoneError(f"{folder}: a broken system: {' '.join(str(error).split())}") from None
     return FittedSystem(recipe, classes, preparation, classifier, encoder)
+
+
+def read_origin(folder: Path) -> tuple[str, dict[str, Any]]:
+    """Return the licence of a system that `load_system` has read, and what it was trained on."""
+    description = json.loads((folder / _SYSTEM).read_text(encoding="utf-8"))
+    return str(description.get("licence", "unknown")), dict(description.get("trained_on", {}))
 
 
 def _encoder(recipe: Recipe, folder: Path) -> Path | None:

@@ -1,0 +1,40 @@
+"""The card of a bundle on the screen."""
+
+from pathlib import Path
+from typing import Any
+
+from emotone.bundle import Bundle, Metric
+from emotone.terminal import console, table
+
+__all__ = ["show_card"]
+
+
+def show_card(path: Path) -> None:
+    """Print what a bundle says of itself, and how large it is."""
+    info = Bundle.load(path).info
+    parameters = "" if info.parameters is None else f", {info.parameters:,} parameters"
+    rows = [
+        ("System", info.name),
+        ("Labels", ", ".join(info.labels)),
+        ("Reads", f"mono at {info.rate:,} Hz; an answer is for up to {info.window:g} s, every {info.hop:g} s"),
+        ("Calibration", f"temperature {info.temperature:g}" + (" (not calibrated)" if info.temperature == 1 else "")),
+        ("Trained on", "; ".join(f"{key} {_told(value)}" for key, value in info.trained_on.items())),
+        *((name, _metric(metric)) for name, metric in info.metrics.items()),
+        ("Intended use", info.intended_use),
+        ("Limits", info.limits),
+        ("Licence", info.licence),
+        ("Size", f"{path.stat().st_size / 1e6:.2f} MB{parameters}"),
+        ("Written by", f"emotone {info.version}, format {info.format}"),
+    ]
+    table((path.name, ""), rows)
+    if not info.metrics:
+        console.print("It holds no metrics.")
+
+
+def _metric(metric: Metric) -> str:
+    interval = "" if metric.low is None or metric.high is None else f" [{metric.low:.1%}, {metric.high:.1%}]"
+    return f"{metric.value:.1%}{interval} ({metric.protocol})"
+
+
+def _told(value: Any) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
