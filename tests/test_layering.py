@@ -22,7 +22,7 @@ MAY_IMPORT = {
     "audio": "errors blocks",
     "corpora": "errors emotions files audio",
     "features.config": "config",
-    "bundle": "errors config",
+    "bundle": "errors config adaptation",
     "augment": "errors features.config",
     "features": "errors files audio augment corpora.base",
     "models.config": "config",

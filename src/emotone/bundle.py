@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
+from emotone.adaptation import Head
 from emotone.config import Config
 from emotone.errors import BundleError, RecipeError, UsageError
 
@@ -54,6 +55,8 @@ class BundleInfo(Config):
     """Seconds between the answers over a longer recording."""
     temperature: float = Field(gt=0)
     """What the logits are divided by before the softmax; it is in the graph already."""
+    head: Head | None = None
+    """How to judge the clips of a known speaker, for a model that can adapt."""
     parameters: int | None = None
     """How many the network has."""
     licence: str

@@ -4,7 +4,7 @@ import ast
 import json
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -122,7 +122,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Trained:
     run, whole, int8 = folder / "run", folder / "new" / "whole.onnx", folder / "int8.onnx"
     save_system(system, run, licence="CC0", trained_on={"corpus": "noise", "speakers": ["01", "02"]})
     card = export(run, whole)
-    export(run, int8, int8=True, temperature=1.5)
+    save_system(replace(system, temperature=1.5), folder / "warm", licence="CC0", trained_on={})
+    export(folder / "warm", int8, int8=True)
     true = np.array([labels.index(clip.emotion) for clip in clips])
     return Trained(system, [clip.path for clip in clips], true, run, whole, int8, card)
 

@@ -71,14 +71,11 @@ class Own(nn.Module):
 
     def embed(self, normalised: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the output layer reads, (batch, 2 width), and the attention over time, (batch, steps)."""
-        lengths, steps = _halved(lengths), _halved(normalised.shape[2])
-        mask = _mask(lengths, steps)
-        maps = F.relu(self.stem(normalised.unsqueeze(1))) * mask[:, None, None]
+        maps, lengths = F.relu(self.stem(normalised.unsqueeze(1))), _halved(lengths)
+        maps = maps * _mask(lengths, maps.shape[3])[:, None, None]
         for stage in self.stages:
-            if stage.stride == 2:
-                lengths, steps = _halved(lengths), _halved(steps)
-                mask = _mask(lengths, steps)
-            maps = stage(maps, mask)
+            maps, lengths = stage(maps, lengths)
+        mask = _mask(lengths, maps.shape[3])
         sequence = self.dropout(self.join(maps.flatten(1, 2).transpose(1, 2))).transpose(1, 2) * mask[:, None]
         for mixer in self.mixers:
             sequence = mixer(sequence, mask)
@@ -101,15 +98,15 @@ class Residual(nn.Module):
             self.shortcut = nn.Sequential(nn.Conv2d(channels, out, 1, stride=stride, bias=False), nn.BatchNorm2d(out))
         self.squeeze = nn.Sequential(nn.Linear(out, out // 4), nn.ReLU(), nn.Linear(out // 4, out)) if squeeze else None
 
-    def forward(self, maps: Tensor, mask: Tensor) -> Tensor:
-        """Return maps (batch, out, height, steps), zero where `mask` (batch, steps) is."""
-        real = mask[:, None, None]
-        inner = self.second(F.relu(self.first(maps)) * real)
+    def forward(self, maps: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return maps (batch, out, height, steps), zero beyond each clip's own steps, and how many these are."""
+        inner, lengths = self.first(maps), _halved(lengths) if self.stride == 2 else lengths
+        real = _mask(lengths, inner.shape[3])[:, None, None]
+        inner = self.second(F.relu(inner) * real)
         if self.squeeze is not None:  # Hu et al., 2018
-            own = mask.sum(1)[:, None] * inner.shape[2]
-            mean = (inner * real).sum((2, 3)) / own
+            mean = (inner * real).sum((2, 3)) / (lengths[:, None] * inner.shape[2])
             inner = inner * torch.sigmoid(self.squeeze(mean))[:, :, None, None]
-        return F.relu(inner + self.shortcut(maps)) * real
+        return F.relu(inner + self.shortcut(maps)) * real, lengths
 
 
 class Mixer(nn.Module):

@@ -82,7 +82,7 @@ class Classifier(ABC):
     ) -> Self:
         """Train on `X`, class indices `y`; choose the epoch on the monitored set, if any."""
         torch.manual_seed(self.seed)
-        network = self._build(X)
+        network = self.build(X)
         module = self._module(network)
         trainer = self._trainer()
         device = trainer.strategy.root_device
@@ -123,7 +123,7 @@ class Classifier(ABC):
         )
 
     @abstractmethod
-    def _build(self, X: Samples) -> nn.Module:
+    def build(self, X: Samples) -> nn.Module:
         """Return the network for such samples, with its initial weights."""
 
     @abstractmethod
@@ -171,7 +171,8 @@ class NetworkClassifier(Classifier):
         super().__init__(training, classes, **options)
         self.model = model
 
-    def _build(self, X: Array) -> nn.Module:
+    def build(self, X: Array) -> nn.Module:
+        """Return a `Network` for such samples, with its initial weights."""
         return Network(self.model, X.shape[1:], len(self.classes_))
 
     def _optimiser(self, network: nn.Module) -> torch.optim.Optimizer:

@@ -56,7 +56,8 @@ class EncoderClassifier(Classifier):
         self.parameters_ = sum(size for size, _ in sizes), sum(size for size, trained in sizes if trained)
         return self.encoder_.head if self.model.frozen == "encoder" else self.encoder_
 
-    def _build(self, X: Samples) -> nn.Module:
+    def build(self, X: Samples) -> nn.Module:
+        """Return the encoder with a new head, or the head alone where the rest is frozen."""
         return self.load(with_head=False).train()  # transformers gives its models ready for inference
 
     def _optimiser(self, network: nn.Module) -> torch.optim.Optimizer:

@@ -15,7 +15,7 @@ from emotone.bundle import ATTENTION, INPUTS, KEY, OUTPUTS, Bundle, BundleInfo, 
 from emotone.errors import BundleError, EmotoneError, UsageError
 from emotone.evaluation.record import RunRecord, read_record
 from emotone.files import atomic_path
-from emotone.models.config import NetworkConfig
+from emotone.models.config import NetworkConfig, OwnConfig
 from emotone.training.store import load_system, read_origin
 from emotone.training.system import FittedSystem
 
@@ -34,14 +34,13 @@ _TOLERANCE = 1e-3  # of a probability, on noise; an export that fails is far bey
 _USE = "Research on speech emotion recognition: a probability for every label, for one speaker's speech at a time."
 
 
-def export(run: Path, out: Path, *, int8: bool = False, temperature: float = 1.0) -> BundleInfo:
+def export(run: Path, out: Path, *, int8: bool = False) -> BundleInfo:
     """Write a trained system, as `save_system` stores it, to one ONNX file; return its card.
 
     Args:
         run: the folder of the system; the metrics come from `run.json` in it, where that is of this system.
         out: the file.
         int8: store the network's weights as int8, see `make_bundle`.
-        temperature: what the logits are divided by before the softmax.
 
     Raises:
         EmotoneError: a folder without a trained network.
@@ -54,7 +53,7 @@ def export(run: Path, out: Path, *, int8: bool = False, temperature: float = 1.0
     record = _record_of(run, system, trained_on)
     if record is not None:
         trained_on |= {"clips": record.split.train}
-    info = _card(system, licence=licence, trained_on=trained_on, record=record, temperature=temperature)
+    info = _card(system, licence=licence, trained_on=trained_on, record=record)
     with atomic_path(out) as temporary:
         temporary.write_bytes(make_bundle(system, info, int8=int8))
     return info
@@ -77,7 +76,7 @@ def make_bundle(system: FittedSystem, info: BundleInfo, *, int8: bool = False) -
 
     from emotone.training.serving import Serving
 
-    serving = Serving(system, temperature=info.temperature)
+    serving = Serving(system)
     model = _graph(serving, info)
     if int8:
         _shrink(model)
@@ -123,7 +122,7 @@ def weights_of(path: Path) -> dict[str, npt.NDArray[np.float32]]:
 
 def _check_kind(system: FittedSystem, run: Path) -> None:
     model = system.recipe.model
-    if isinstance(model, NetworkConfig):
+    if isinstance(model, NetworkConfig | OwnConfig):
         return
     why = (
         "a pretrained encoder; `transformers.pipeline` reads this folder, where the encoder was trained"
@@ -143,9 +142,7 @@ def _record_of(run: Path, system: FittedSystem, trained_on: dict[str, Any]) -> R
     return record if same and record.system == system.recipe.id else None
 
 
-def _card(
-    system: FittedSystem, *, licence: str, trained_on: dict[str, Any], record: RunRecord | None, temperature: float
-) -> BundleInfo:
+def _card(system: FittedSystem, *, licence: str, trained_on: dict[str, Any], record: RunRecord | None) -> BundleInfo:
     recipe = system.recipe
     longest = recipe.audio.offset + system.preparation.n_frames * recipe.features.hop / recipe.audio.rate
     metrics = {}
@@ -165,7 +162,8 @@ def _card(
         rate=recipe.audio.rate,
         window=round(longest, 2),
         hop=round(longest / 4, 2),
-        temperature=temperature,
+        temperature=system.temperature,
+        head=system.head,
         parameters=sum(parameter.numel() for parameter in system.classifier.network_.parameters()),
         licence=licence,
         trained_on=trained_on,

@@ -56,7 +56,8 @@ class OwnClassifier(Classifier):
             deviation=tuple(embeddings.std(0).tolist()),
         )
 
-    def _build(self, X: Samples) -> nn.Module:
+    def build(self, X: Samples) -> nn.Module:
+        """Return an `Own` network for such samples, with its initial weights."""
         return Own(self.model, X[0].shape[0], len(self.classes_))
 
     def _module(self, network: nn.Module) -> Training:

@@ -10,6 +10,7 @@ from emotone.features import functional
 from emotone.features.config import AudioConfig
 from emotone.features.fourier import MatrixFrontEnd
 from emotone.models.network import Network
+from emotone.models.own import Own
 from emotone.training.preparation import Preparation
 from emotone.training.system import FittedSystem
 
@@ -23,8 +24,7 @@ class Serving(nn.Module):
     """What `FittedSystem.predict_files` does after decoding, for a batch of clips that do not see one another.
 
     Args:
-        system: its model is a `Network`.
-        temperature: what the logits are divided by before the softmax.
+        system: its model is a `Network` or an `Own`.
 
     Shape:
         - waveforms (batch, samples), each clip padded at its end; lengths (batch,), samples of each clip, at least 1
@@ -33,16 +33,20 @@ class Serving(nn.Module):
 
     temperature: Tensor
 
-    def __init__(self, system: FittedSystem, *, temperature: float = 1.0) -> None:
+    def __init__(self, system: FittedSystem) -> None:
         super().__init__()
         recipe, fitted = system.recipe, system.classifier.network_
         self.audio = AudioPreparation(recipe.audio)
         self.frontend = MatrixFrontEnd(recipe.features, recipe.audio.rate)
         self.preparation = _Preparation(system.preparation)
-        self.network = _ServedNetwork(fitted.config, fitted.input_shape, len(system.classes))
+        self.network: Own | _ServedNetwork
+        if isinstance(fitted, Own):
+            self.network = Own(fitted.config, fitted.bands, len(system.classes))
+        else:
+            self.network = _ServedNetwork(fitted.config, fitted.input_shape, len(system.classes))
         self.network.load_state_dict({name: value.cpu() for name, value in fitted.state_dict().items()})
         self.network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
-        self.register_buffer("temperature", torch.tensor(temperature), persistent=False)
+        self.register_buffer("temperature", torch.tensor(system.temperature), persistent=False)
         self.eval()
 
     def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
@@ -54,7 +58,11 @@ class Serving(nn.Module):
         # Zeros at the end make every batch long enough for one frame, and change none that is a clip's own.
         waveforms = F.pad(waveforms, (0, self.frontend.fft + self.frontend.config.hop + odd))
         features = self.frontend.take(waveforms, lengths, frames, most)
-        embedding, attention = self.network.embed(self.preparation(features, frames))
+        attention: Tensor | None
+        if isinstance(self.network, Own):
+            embedding, attention = self.network.embed(self.network.normalise(features, frames), frames)
+        else:
+            embedding, attention = self.network.embed(self.preparation(features, frames))
         probabilities = torch.softmax(self.network.output(embedding) / self.temperature, dim=1)
         return (probabilities, embedding) if attention is None else (probabilities, embedding, attention)
 

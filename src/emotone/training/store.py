@@ -9,9 +9,10 @@ from zipfile import BadZipFile
 import numpy as np
 
 from emotone import __version__
+from emotone.adaptation import Head
 from emotone.errors import EmotoneError
 from emotone.files import atomic_path, write_text
-from emotone.models.config import NetworkConfig, PretrainedConfig
+from emotone.models.config import NetworkConfig, OwnConfig, PretrainedConfig
 from emotone.models.weights import locate
 from emotone.recipes.schema import Recipe
 from emotone.training.preparation import Preparation
@@ -57,7 +58,7 @@ def save_system(system: FittedSystem, folder: Path, *, licence: str, trained_on:
     tensors = {}
     if preparation.mean is not None and preparation.scale is not None:
         tensors = {"preparation.mean": preparation.mean, "preparation.scale": preparation.scale}
-    if isinstance(system.recipe.model, NetworkConfig):
+    if isinstance(system.recipe.model, NetworkConfig | OwnConfig):
         weights = system.classifier.network_.state_dict()
         tensors |= {f"network.{name}": value.cpu().numpy() for name, value in weights.items()}
     elif isinstance(system.recipe.model, PretrainedConfig) and system.recipe.training:
@@ -79,6 +80,8 @@ def save_system(system: FittedSystem, folder: Path, *, licence: str, trained_on:
         "system": system.recipe.id,
         "labels": list(system.classes),
         "n_frames": preparation.n_frames,
+        "temperature": system.temperature,
+        "head": system.head and system.head.model_dump(mode="json"),
         "licence": licence,
         "trained_on": trained_on,
         "recipe": system.recipe.model_dump(mode="json"),
@@ -107,12 +110,14 @@ def load_system(folder: Path) -> FittedSystem:
         )
         encoder = _encoder(recipe, folder)
         classifier = _classifier(recipe, preparation, tensors, len(classes), encoder, folder)
+        temperature = float(description.get("temperature", 1.0))
+        head = description.get("head") and Head.parse(description["head"], where=f"{path}: its head")
     except FileNotFoundError:
         missing = next(name for name in (_SYSTEM, _TENSORS, _ESTIMATOR) if not (folder / name).exists())
         raise EmotoneError(f"{folder}: not a stored system, {missing} is missing.") from None
     except (OSError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile, SafetensorError) as error:
         raise EmotoneError(f"{folder}: a broken system: {' '.join(str(error).split())}") from None
-    return FittedSystem(recipe, classes, preparation, classifier, encoder)
+    return FittedSystem(recipe, classes, preparation, classifier, encoder, temperature, head)
 
 
 def read_origin(folder: Path) -> tuple[str, dict[str, Any]]:
@@ -141,18 +146,15 @@ def _classifier(
 
         return skops.io.load(folder / _ESTIMATOR, trusted=_TRUSTED)
     classifier = classifier_for(recipe, classes, encoder)
-    if not isinstance(recipe.model, NetworkConfig):
+    if isinstance(recipe.model, PretrainedConfig):
         classifier.network_ = classifier.load(with_head=True).eval()
         return classifier
     import torch
 
-    from emotone.features.layout import channel_names, layout
-    from emotone.models.network import Network
+    from emotone.features.layout import channel_names
 
-    channels = len(channel_names(recipe.features))
-    empty = np.zeros((channels, preparation.n_frames), np.float32)
-    shape = layout([empty], recipe.features, n_frames=preparation.n_frames).shape[1:]
-    network = Network(recipe.model, shape, classes)
+    empty = np.zeros((len(channel_names(recipe.features)), preparation.n_frames), np.float32)
+    network = classifier.build(preparation([empty]))
     weights = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
     network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     classifier.network_ = network.eval()
