@@ -298,6 +298,16 @@ def test_a_stored_system_needs_its_encoder_no_more(task: Task, tmp_path: Path, m
         np.testing.assert_allclose(load_system(tmp_path / "system").predict_files(task.paths[:2]), expected, atol=1e-6)
 
 
+@pytest.mark.parametrize("frozen", ["features", "forest"])
+def test_an_encoder_is_not_exported_to_onnx(stored: Stored, tmp_path: Path, frozen: str) -> None:
+    from emotone.training.export import export
+
+    _, folder = stored("hubert", frozen)
+    with pytest.raises(EmotoneError, match="cannot be exported to ONNX: it is a pretrained encoder"):
+        export(folder, tmp_path / "model.onnx")
+    assert not (tmp_path / "model.onnx").exists()
+
+
 def test_storing_another_system_over_one_leaves_nothing_of_it(task: Task, stored: Stored) -> None:
     _, folder = stored("hubert", "forest")
     stored("wav2vec2", "features")

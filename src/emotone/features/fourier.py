@@ -31,6 +31,7 @@ class MatrixFrontEnd(FrontEnd):
 
     bins: Tensor
     once: Tensor
+    numbers: Tensor
     turn: Tensor
     taper: Tensor
 
@@ -51,6 +52,8 @@ class MatrixFrontEnd(FrontEnd):
         self.register_buffer("once", once, persistent=False)
         # The matrices are looked up in one turn of the circle: that is all of them that a file has to hold.
         turn = np.exp(-2j * np.pi * np.arange(size) / size)
+        # Counted from stored numbers, they are constants to a runtime, which works them out once, as it loads.
+        self.register_buffer("numbers", torch.arange(max(rows, columns)), persistent=False)
         self.register_buffer("turn", torch.from_numpy(np.stack([turn.real, turn.imag]).astype(np.float32)), False)
         start = (size - config.window) // 2
         taper = F.pad(self.window, (start, size - config.window - start)).reshape(rows, 1, columns)
@@ -82,13 +85,14 @@ class MatrixFrontEnd(FrontEnd):
 
     def _first(self) -> tuple[Tensor, Tensor]:
         """Return the real and the imaginary part of the transforms over a, each (p, a)."""
-        p, a = torch.arange(self.rows // 2 + 1)[:, None], torch.arange(self.rows)
+        p, a = self.numbers[: self.rows // 2 + 1, None], self.numbers[: self.rows]
         return self._looked_up(p * a * (self.fft // self.rows))
 
     def _second(self) -> tuple[Tensor, Tensor]:
         """Return what the real and the imaginary part of the inner sums give to both parts, each (p, b, 2 q)."""
         columns = self.fft // self.rows
-        p, b, q = torch.arange(self.rows // 2 + 1)[:, None, None], torch.arange(columns)[:, None], torch.arange(columns)
+        p, b = self.numbers[: self.rows // 2 + 1, None, None], self.numbers[:columns, None]
+        q = self.numbers[:columns]
         real, imaginary = self._looked_up(b * (p + self.rows * q))
         return torch.cat([real, imaginary], 2), torch.cat([-imaginary, real], 2)
 

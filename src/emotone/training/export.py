@@ -205,7 +205,10 @@ def _graph(serving: Any, info: BundleInfo) -> "ModelProto":
 
 
 def _cleaned(model: "ModelProto") -> "ModelProto":
-    """Drop the exporter's notes: source lines, paths, shapes of every step. They are most of a small file."""
+    """Drop what nothing reads, and the exporter's notes: source lines, paths, shapes. They are most of a small file."""
+    read = {name for node in model.graph.node for name in node.input}
+    for tensor in [tensor for tensor in model.graph.initializer if tensor.name not in read]:
+        model.graph.initializer.remove(tensor)
     for node in model.graph.node:
         node.ClearField("metadata_props")
         node.ClearField("doc_string")
