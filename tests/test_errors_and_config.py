@@ -93,6 +93,7 @@ def test_exit_codes_tell_a_wrong_request_from_a_failure() -> None:
         "UsageError": 2,
         "RecipeError": 2,
         "AudioError": 1,
+        "BundleError": 1,
         "CorpusError": 1,
         "ProtocolError": 1,
         "DownloadError": 1,

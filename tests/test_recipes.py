@@ -36,7 +36,8 @@ PRETRAINED = {name for name in SYSTEMS if "wav2vec2" in name}
 
 
 def test_every_system_of_the_papers_is_there() -> None:
-    assert sorted(recipes.names()) == sorted(SYSTEMS)
+    published = [name for name in recipes.names() if not name.startswith("emotone/")]
+    assert sorted(published) == sorted(SYSTEMS)
 
 
 @pytest.mark.parametrize("name", SYSTEMS)
@@ -55,7 +56,7 @@ def test_the_quick_preset_has_at_least_twelve_systems() -> None:
     assert sum(recipes.load(name).is_quick for name in recipes.names()) >= 12
 
 
-@pytest.mark.parametrize("name", SYSTEMS)
+@pytest.mark.parametrize("name", recipes.names())
 def test_a_recipe_survives_its_record(name: str) -> None:
     recipe = recipes.load(name)
     assert Recipe.parse(recipe.model_dump(mode="json"), where="record") == recipe

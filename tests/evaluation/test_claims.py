@@ -64,7 +64,8 @@ def test_the_claims_are_about_systems_that_there_are() -> None:
         part.system for claim in CLAIMS for contrast in claim.contrasts for part in (contrast.better, contrast.worse)
     }
     assert named <= set(recipes.names())
-    assert {claim.paper for claim in CLAIMS} == {Path(name).parts[0] for name in recipes.names()}
+    papers = {Path(name).parts[0] for name in recipes.names()} - {"emotone"}
+    assert {claim.paper for claim in CLAIMS} == papers
     said = " ".join(claim.text for claim in CLAIMS)
     for words in (
         "augmentation hurts",

@@ -1,4 +1,4 @@
-"""The recipes: one YAML file per published system, found by id `paper/system`."""
+"""The recipes: one YAML file per system, found by id: `paper/system`, or `emotone/system` for our own."""
 
 from functools import cache
 from importlib.resources import files

@@ -34,6 +34,7 @@ _PAPERS = {
     "boucheta": "Speech Emotion Recognition Using Deep Learning Approaches",
     "bhanbhro": "Comparative Analysis of CNN-LSTM and Attention-Enhanced CNN-LSTM Models (Signals 2025, 6(2), 22)",
     "kakadiya": "Speech Emotion Recognition Using Deep Learning {CNN, LSTM, Transformer}",
+    "emotone": "emotone's own, of no paper",
 }
 
 
