@@ -37,7 +37,7 @@ def blocks(path: Path) -> Iterator[np.ndarray]:
 
 def stages(recognizer: Recognizer, path: Path, rate: int) -> dict[str, float]:
     """Each stage by itself, on what the one before it gives."""
-    info = recognizer.bundle.info
+    info = recognizer.model.info
     decoded = [to_mono(block) for block in blocks(path)]
     resampler = soxr.ResampleStream(rate, info.rate, 1, "float32", "HQ")
     resampled: list[np.ndarray] = []
@@ -51,9 +51,11 @@ def stages(recognizer: Recognizer, path: Path, rate: int) -> dict[str, float]:
     speech = Speech(info.rate)
     found["speech"] = cpu(lambda: [speech.feed(block) for block in resampled])
     windows = [each for block in resampled for each in cut.feed(block)] + cut.finish()
-    found["network"] = cpu(lambda: list(answers(recognizer.bundle, windows)))
-    track, said = Track(info, rate, settings, live=False), list(answers(recognizer.bundle, windows))
-    found["timeline"] = cpu(lambda: [track.add(*pair) for pair in zip(windows, said, strict=True)])
+    found["network"] = cpu(lambda: answers(recognizer.model, windows))
+    track, said = Track(info, rate, settings, live=False), answers(recognizer.model, windows)
+    found["timeline"] = cpu(
+        lambda: [track.add(window, each.probabilities) for window, each in zip(windows, said, strict=True)]
+    )
     print(f"{len(windows)} windows of {info.window:g} s, {info.hop:g} s apart")
     return found
 

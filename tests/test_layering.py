@@ -36,7 +36,7 @@ MAY_IMPORT = {
     "evaluation.record",
     "report": "errors emotions files audio augment corpora features evaluation recipes",
     "terminal": "",
-    "recognition": "errors audio bundle terminal",
+    "recognition": "errors adaptation audio bundle terminal",
     "cli_predict": "errors files corpora recognition terminal",
     "comparison": "errors emotions config files augment corpora features models recipes protocols audit evaluation "
     "training report terminal",

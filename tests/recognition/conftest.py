@@ -10,6 +10,7 @@ import pytest
 import soundfile
 from onnx import TensorProto, helper, numpy_helper
 
+from emotone.adaptation import Head
 from emotone.bundle import BundleInfo
 from emotone.corpora import synthetic
 from emotone.recognition import Recognizer
@@ -17,11 +18,13 @@ from emotone.recognition import Recognizer
 LABELS = ("neutral", "happy", "sad", "angry")
 
 
-def make_bundle(path: Path, *, rate: int = 16_000, window: float = 3.0, hop: float = 0.5) -> Path:
+def make_bundle(
+    path: Path, *, rate: int = 16_000, window: float = 3.0, hop: float = 0.5, head: Head | None = None
+) -> Path:
     """Write a bundle whose every output is a sum over the clip, so that padding makes no difference."""
     card = BundleInfo(
         name="made/by-hand", version="0", labels=LABELS, rate=rate, window=window, hop=hop, temperature=1.0,
-        licence="CC0", trained_on={}, intended_use="tests", limits="says nothing", recipe={},
+        licence="CC0", trained_on={}, intended_use="tests", limits="says nothing", recipe={}, head=head,
     )  # fmt: skip
     node = helper.make_node
     nodes = [

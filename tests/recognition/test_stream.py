@@ -104,7 +104,7 @@ def test_scores_of_cells_are_the_mean_of_the_windows_that_cover_them(recognizer:
     for region in found:
         ends = [end for end in range(region.start + hop, region.end, hop) if end - region.start >= window]
         spans = [(max(region.start, end - window), end) for end in (*ends, region.end)]
-        said = [recognizer.bundle.run(samples[None, start:end]).probabilities[0] for start, end in spans]
+        said = [recognizer.model.run(samples[None, start:end]).probabilities[0] for start, end in spans]
         for start in range(region.start, region.end, hop):
             end = min(start + hop, region.end)
             shares = [max(0, min(end, until) - max(start, since)) for since, until in spans]

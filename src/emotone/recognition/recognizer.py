@@ -6,13 +6,14 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self, cast
 
+import numpy as np
 import numpy.typing as npt
 
 from emotone.audio import Samples, Source, check_rate, from_array, open_blocks
-from emotone.bundle import Bundle
 from emotone.errors import AudioError, UsageError
 from emotone.recognition.hub import find
 from emotone.recognition.result import Result
+from emotone.recognition.speaker import Acquainted, Model
 from emotone.recognition.stream import Settings, Stream, Track, answers
 from emotone.recognition.windows import Window
 
@@ -29,11 +30,11 @@ class Recognizer:
     """Recognises emotions in recordings. One may be shared by threads.
 
     Args:
-        bundle: the model. Usually `Recognizer.load` finds it.
+        model: a bundle, which `Recognizer.load` finds, or one that knows its speaker.
     """
 
-    def __init__(self, bundle: Bundle) -> None:
-        self.bundle = bundle
+    def __init__(self, model: Model) -> None:
+        self.model = model
 
     @classmethod
     def load(cls, name: str | Path | None = None, *, threads: int | None = 1) -> Self:
@@ -52,7 +53,7 @@ class Recognizer:
     @property
     def labels(self) -> tuple[str, ...]:
         """The emotions that the model knows."""
-        return self.bundle.info.labels
+        return self.model.info.labels
 
     def __call__(
         self,
@@ -109,14 +110,14 @@ class Recognizer:
 
         The network is asked about several recordings at once. So results come in groups.
         """
-        settings = Settings.of(self.bundle.info, window=window, hop=hop, min_confidence=min_confidence)
+        settings = Settings.of(self.model.info, window=window, hop=hop, min_confidence=min_confidence)
         pool: list[tuple[Track, Window]] = []
         waiting: deque[Track | AudioError] = deque()
         for source in sources:
             known = len(pool)
             try:
                 with _open(source, rate) as (own_rate, blocks):
-                    track = Track(self.bundle.info, own_rate, settings, live=False)
+                    track = Track(self.model.info, own_rate, settings, live=False)
                     for block in blocks:
                         pool += [(track, window) for window in track.push(block)]
                         if len(pool) >= _POOL:
@@ -133,6 +134,40 @@ class Recognizer:
         self._answer(pool)
         yield from _results(waiting)
 
+    def adapt(self, recordings: Iterable[Audio], *, rate: int | None = None) -> Self:
+        """Return a recogniser of one speaker's speech, who is known by recordings without labels.
+
+        What tells one voice from another is taken out: a speaker's embeddings are put where those of the training
+        speakers lie. It needs speech in different moods; the more, the better. This recogniser stays as it is.
+
+        Args:
+            recordings: of the speaker, as for one recording.
+            rate: of arrays, in Hz.
+
+        Raises:
+            UsageError: a model that cannot adapt.
+            AudioError: what cannot be read; recordings without speech.
+        """
+        bundle = self.model.bundle if isinstance(self.model, Acquainted) else self.model
+        if bundle.info.head is None:
+            raise UsageError(f"{bundle.info.name} cannot adapt to a speaker: its card has no head.")
+        own = [
+            answer.embedding
+            for source in recordings
+            for windows in self._windows(source, rate)
+            for answer in answers(bundle, [window for window in windows if window.full])
+        ]
+        if not own:
+            raise AudioError("There is no speech in the recordings to adapt to.")
+        return type(self)(Acquainted(bundle, bundle.info.head, np.stack(own)))
+
+    def _windows(self, source: Audio, rate: int | None) -> Iterator[list[Window]]:
+        with _open(source, rate) as (own_rate, blocks):
+            track = Track(self.model.info, own_rate, Settings.of(self.model.info), live=False)
+            for block in blocks:
+                yield track.push(block)
+            yield track.close()
+
     def stream(
         self,
         *,
@@ -142,12 +177,13 @@ class Recognizer:
         min_confidence: float = 0.0,
     ) -> Stream:
         """Return a stream, which takes sound of `rate` Hz as it comes; options as for one recording."""
-        settings = Settings.of(self.bundle.info, window=window, hop=hop, min_confidence=min_confidence)
-        return Stream(self.bundle, rate, settings)
+        settings = Settings.of(self.model.info, window=window, hop=hop, min_confidence=min_confidence)
+        return Stream(self.model, rate, settings)
 
     def _answer(self, pool: list[tuple[Track, Window]]) -> None:
-        for (track, window), probabilities in zip(pool, answers(self.bundle, [each for _, each in pool]), strict=True):
-            track.add(window, probabilities)
+        found = answers(self.model, [window for _, window in pool])
+        for (track, window), answer in zip(pool, found, strict=True):
+            track.add(window, answer.probabilities)
         pool.clear()
 
 

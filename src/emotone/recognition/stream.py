@@ -1,20 +1,23 @@
 """Sound in, block by block; emotions out."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import starmap
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import soxr
 
 from emotone.audio import Samples, check_rate, from_array, to_mono
-from emotone.bundle import Bundle, BundleInfo
+from emotone.bundle import BundleInfo
 from emotone.errors import UsageError
 from emotone.recognition.result import Result, Update, judge
+from emotone.recognition.speaker import Model
 from emotone.recognition.timeline import Timeline
 from emotone.recognition.windows import Window, Windows
 
-__all__ = ["Settings", "Stream", "Track", "answers"]
+__all__ = ["Answer", "Settings", "Stream", "Track", "answers"]
 
 _LONGEST = 60.0
 _SHORTEST = 0.05
@@ -49,6 +52,13 @@ class Settings:
         if not 0 <= min_confidence <= 1:
             raise UsageError(f"min_confidence is {min_confidence:g}; it must lie in 0 to 1.")
         return cls(window, hop, min_confidence)
+
+
+class Answer(NamedTuple):
+    """What the network says of a window: probabilities (classes,) and the embedding (width,) that they come of."""
+
+    probabilities: npt.NDArray[np.float32]
+    embedding: npt.NDArray[np.float32]
 
 
 class Track:
@@ -104,10 +114,10 @@ class Stream:
         closing: the updates that came to light in `finish`.
     """
 
-    def __init__(self, bundle: Bundle, rate: int, settings: Settings) -> None:
+    def __init__(self, model: Model, rate: int, settings: Settings) -> None:
         check_rate(rate, "stream")
-        self._bundle, self._settings = bundle, settings
-        self._track = Track(bundle.info, rate, settings, live=True)
+        self._model, self._settings = model, settings
+        self._track = Track(model.info, rate, settings, live=True)
         self.closing: list[Update] = []
         self._finished = False
 
@@ -141,8 +151,8 @@ class Stream:
 
     def _answer(self, windows: list[Window]) -> list[Update]:
         updates = []
-        labels, rate = self._bundle.info.labels, self._bundle.info.rate
-        for window, probabilities in zip(windows, answers(self._bundle, windows), strict=True):
+        labels, rate = self._model.info.labels, self._model.info.rate
+        for window, (probabilities, _) in zip(windows, answers(self._model, windows), strict=True):
             self._track.add(window, probabilities)
             scores = dict(zip(labels, probabilities.astype(float).tolist(), strict=True))
             emotion, confidence = judge(scores, self._settings.min_confidence)
@@ -151,9 +161,9 @@ class Stream:
         return updates
 
 
-def answers(bundle: Bundle, windows: Sequence[Window]) -> Iterator[npt.NDArray[np.float32]]:
-    """Yield the network's probabilities (classes,) for each window; those of like length are asked together."""
-    found: dict[int, npt.NDArray[np.float32]] = {}
+def answers(model: Model, windows: Sequence[Window]) -> list[Answer]:
+    """Return what the network says of each window; those of like length are asked together."""
+    found: dict[int, Answer] = {}
     order = sorted(range(len(windows)), key=lambda at: len(windows[at].samples))
     for at in range(0, len(order), _BATCH):
         batch = order[at : at + _BATCH]
@@ -161,5 +171,7 @@ def answers(bundle: Bundle, windows: Sequence[Window]) -> Iterator[npt.NDArray[n
         waveforms = np.zeros((len(batch), lengths.max()), np.float32)
         for row, each in zip(waveforms, batch, strict=True):
             row[: len(windows[each].samples)] = windows[each].samples
-        found.update(zip(batch, bundle.run(waveforms, lengths).probabilities, strict=True))
-    return (found[each] for each in range(len(windows)))
+        outputs = model.run(waveforms, lengths)
+        rows = zip(outputs.probabilities, outputs.embedding, strict=True)
+        found.update(zip(batch, starmap(Answer, rows), strict=True))
+    return [found[each] for each in range(len(windows))]

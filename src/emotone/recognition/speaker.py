@@ -1,0 +1,38 @@
+"""A model that knows who speaks."""
+
+import numpy as np
+import numpy.typing as npt
+
+from emotone.adaptation import Head
+from emotone.bundle import Bundle, BundleInfo, Outputs
+
+__all__ = ["Acquainted", "Model"]
+
+
+class Acquainted:
+    """A bundle whose answers go by the embeddings of one speaker, see `emotone.adaptation.Head`.
+
+    Attributes:
+        bundle: that answers for anybody.
+        info: its card.
+    """
+
+    def __init__(self, bundle: Bundle, head: Head, own: npt.NDArray[np.float32]) -> None:
+        self.bundle = bundle
+        self._head, self._own = head, own
+
+    @property
+    def info(self) -> BundleInfo:
+        """The bundle's card."""
+        return self.bundle.info
+
+    def run(self, waveforms: npt.NDArray[np.float32], lengths: npt.NDArray[np.int64] | None = None) -> Outputs:
+        """Return what the bundle says of a batch of the speaker's clips, the probabilities by the speaker."""
+        outputs = self.bundle.run(waveforms, lengths)
+        temperature = self.info.temperature
+        return outputs._replace(
+            probabilities=self._head.probabilities(outputs.embedding, self._own, temperature=temperature)
+        )
+
+
+Model = Bundle | Acquainted

@@ -1,0 +1,70 @@
+"""A recogniser that knows its speaker judges by where the speaker's own speech lies."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from emotone.adaptation import Head
+from emotone.audio import load
+from emotone.errors import AudioError, UsageError
+from emotone.recognition import Recognizer
+
+from .conftest import make_bundle
+
+HEAD = Head(
+    weight=((0.0, 0.0), (0.55, -12.5), (-0.55, 4.0), (0.55, 6.0)),
+    bias=(0.5, 16.1, -8.6, -0.3),
+    mean=(-6.0, 0.9),
+    deviation=(2.0, 0.1),
+    trust=1e-6,
+)
+"""The made bundle's own output layer, and training speakers that speak up."""
+
+
+@pytest.fixture(scope="module")
+def able(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
+    return Recognizer.load(make_bundle(tmp_path_factory.mktemp("able") / "able.onnx", head=HEAD))
+
+
+def test_a_quiet_speaker_is_heard_as_a_loud_one(able: Recognizer, clips: list[Path]) -> None:
+    voice = [load(path, rate=16_000)[0] for path in clips[:8]]
+    loud, quiet = ([(gain * clip, 16_000) for clip in voice] for gain in (1.0, 0.25))
+    plain = [[result.scores["happy"] for result in able.batch(each)] for each in (loud, quiet)]
+    known = [[result.scores["happy"] for result in able.adapt(each).batch(each)] for each in (loud, quiet)]
+    assert np.abs(np.subtract(*plain)).max() > 0.1
+    np.testing.assert_allclose(*known, atol=0.05)
+    assert able.batch(quiet)[0].scores["happy"] == plain[1][0], "the recogniser itself stays as it is"
+
+
+def test_it_adapts_anew_and_not_on_top(able: Recognizer, clips: list[Path]) -> None:
+    first, second = clips[:4], clips[4:8]
+    assert able.adapt(first).adapt(second)(clips[0]) == able.adapt(second)(clips[0])
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.lists(st.integers(1, 40_000), min_size=1, max_size=5))
+def test_a_stream_knows_the_speaker_too(able: Recognizer, clips: list[Path], sizes: list[int]) -> None:
+    known = able.adapt(clips[:4])
+    samples, rate = load(clips[0], rate=16_000)
+    stream, at = known.stream(rate=rate), 0
+    while at < len(samples):
+        size = sizes[at % len(sizes)]
+        stream.feed(samples[at : at + size])
+        at += size
+    whole, result = known((samples, rate)), stream.finish()
+    assert result.emotion == whole.emotion
+    np.testing.assert_allclose(list(result.scores.values()), list(whole.scores.values()), atol=1e-5)
+
+
+def test_what_cannot_be_adapted_to(able: Recognizer, recognizer: Recognizer, clips: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="made/by-hand cannot adapt"):
+        recognizer.adapt(clips[:2])
+    with pytest.raises(AudioError, match="no speech"):
+        able.adapt([(np.zeros(32_000, np.float32), 16_000)])
+    with pytest.raises(AudioError, match="no speech"):
+        able.adapt([])
+    with pytest.raises(AudioError, match=r"missing\.wav"):
+        able.adapt([clips[0], tmp_path / "missing.wav"])
