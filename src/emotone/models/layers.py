@@ -6,7 +6,12 @@ from torch.nn import functional as F
 
 from emotone.models.config import ConvolutionConfig
 
-__all__ = ["AdditiveAttention", "MaxPool", "convolution_blocks", "keras_defaults"]
+__all__ = ["AdditiveAttention", "MaxPool", "convolution_blocks", "keras_defaults", "within"]
+
+
+def within(counts: Tensor, steps: int) -> Tensor:
+    """Return which of `steps` steps count, (batch, steps), where the first `counts` (batch,) of each do."""
+    return torch.arange(steps, device=counts.device) < counts[:, None]
 
 
 class MaxPool(nn.Module):

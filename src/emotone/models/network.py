@@ -9,7 +9,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
 from emotone.errors import RecipeError
 from emotone.models.config import NetworkConfig
-from emotone.models.layers import AdditiveAttention, convolution_blocks, keras_defaults
+from emotone.models.layers import AdditiveAttention, convolution_blocks, keras_defaults, within
 
 __all__ = ["Network"]
 
@@ -108,7 +108,7 @@ class Network(nn.Module):
         numbers = torch.arange(1, frames + 1, device=features.device)
         lengths = (features.ne(0).any(1) * numbers).amax(1).cpu()  # the one wait for a GPU; packing wants them here
         counts = 1 + ((lengths - size).clamp(min=0) + hop - 1) // hop
-        return self._convolve(chunks, _within(counts, chunks.shape[1])), counts
+        return self._convolve(chunks, within(counts, chunks.shape[1])), counts
 
     def _convolve(self, chunks: Tensor, real: Tensor) -> Tensor:
         """Return a step (batch, chunks, width) for every chunk (batch, chunks, C, size), zero where it is not real."""
@@ -127,7 +127,7 @@ class Network(nn.Module):
 
     def _pool(self, steps: Tensor, counts: Tensor | None) -> tuple[Tensor, Tensor | None]:
         if self.attention is not None:
-            real = None if counts is None else _within(counts, steps.shape[1]).to(steps.device)
+            real = None if counts is None else within(counts, steps.shape[1]).to(steps.device)
             pooled, weights = self.attention(steps, real)
             return pooled, weights
         if self.config.pooling == "last":
@@ -143,8 +143,3 @@ class Network(nn.Module):
         shape = self._steps(torch.ones(1, *self.input_shape))[0].shape
         self.convolution.train()
         return shape[1], shape[2]
-
-
-def _within(counts: Tensor, steps: int) -> Tensor:
-    """Return which steps count, (batch, steps)."""
-    return torch.arange(steps) < counts[:, None]

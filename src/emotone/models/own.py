@@ -7,6 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from emotone.models.config import OwnConfig
+from emotone.models.layers import within
 
 __all__ = ["Own"]
 
@@ -56,7 +57,7 @@ class Own(nn.Module):
 
     def normalise(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Return what the first convolution reads: without the clip's own mean, of deviation 1, zero beyond its end."""
-        real = _mask(lengths, frames.shape[2])[:, None]
+        real = within(lengths, frames.shape[2])[:, None]
         count = lengths[:, None, None] * (1 if self.config.normalise == "bands" else self.bands)
         axes = 2 if self.config.normalise == "bands" else (1, 2)
         mean = (frames * real).sum(axes, keepdim=True) / count
@@ -72,10 +73,10 @@ class Own(nn.Module):
     def embed(self, normalised: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the output layer reads, (batch, 2 width), and the attention over time, (batch, steps)."""
         maps, lengths = F.relu(self.stem(normalised.unsqueeze(1))), _halved(lengths)
-        maps = maps * _mask(lengths, maps.shape[3])[:, None, None]
+        maps = maps * within(lengths, maps.shape[3])[:, None, None]
         for stage in self.stages:
             maps, lengths = stage(maps, lengths)
-        mask = _mask(lengths, maps.shape[3])
+        mask = within(lengths, maps.shape[3])
         sequence = self.dropout(self.join(maps.flatten(1, 2).transpose(1, 2))).transpose(1, 2) * mask[:, None]
         for mixer in self.mixers:
             sequence = mixer(sequence, mask)
@@ -101,7 +102,7 @@ class Residual(nn.Module):
     def forward(self, maps: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Return maps (batch, out, height, steps), zero beyond each clip's own steps, and how many these are."""
         inner, lengths = self.first(maps), _halved(lengths) if self.stride == 2 else lengths
-        real = _mask(lengths, inner.shape[3])[:, None, None]
+        real = within(lengths, inner.shape[3])[:, None, None]
         inner = self.second(F.relu(inner) * real)
         if self.squeeze is not None:  # Hu et al., 2018
             mean = (inner * real).sum((2, 3)) / (lengths[:, None] * inner.shape[2])
@@ -136,11 +137,6 @@ class AttentiveStatistics(nn.Module):
         mean = (sequence * weights[:, None]).sum(2)
         variance = ((sequence - mean[:, :, None]).square() * weights[:, None]).sum(2)
         return torch.cat([mean, torch.sqrt(variance + 1e-5)], dim=1), weights
-
-
-def _mask(lengths: Tensor, steps: int) -> Tensor:
-    """Return which of a clip's steps are its own, (batch, steps)."""
-    return torch.arange(steps, device=lengths.device) < lengths[:, None]
 
 
 def _halved(length: _Length) -> _Length:

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from emotone.features.functional import frame_mask
 from emotone.recipes.schema import DistortionConfig
 
 __all__ = ["distort"]
@@ -70,8 +71,8 @@ def _warp(frames: Tensor, lengths: Tensor, config: DistortionConfig) -> tuple[Te
 
 def _noise(frames: Tensor, lengths: Tensor, config: DistortionConfig) -> Tensor:
     """Add the power of a floor of noise with a slope of its own."""
-    own = torch.arange(frames.shape[2], device=frames.device) < lengths[:, None]
-    loudest = frames.masked_fill(~own[:, None], -torch.inf).amax((1, 2), keepdim=True)
+    own = frame_mask(lengths, frames.shape[2])[:, None]
+    loudest = frames.masked_fill(~own, -torch.inf).amax((1, 2), keepdim=True)
     below = config.noise + _NOISE_RANGE * torch.rand_like(loudest)
     slope = 10 * _drawn(frames, 1.0) * torch.linspace(-1, 1, frames.shape[1], device=frames.device)[:, None]
     floor = loudest - below + slope + 5 * torch.randn_like(frames)  # noise's power is no constant
@@ -85,7 +86,7 @@ _NEPER = 0.23025851  # ln(10) / 10: natural logarithm of power from dB
 def _mask(frames: Tensor, lengths: Tensor, axis: int, widest: int, share: float) -> Tensor:
     """Replace stripes along an axis by the clip's mean."""
     size = frames.shape[axis]
-    own = (torch.arange(frames.shape[2], device=frames.device) < lengths[:, None])[:, None]
+    own = frame_mask(lengths, frames.shape[2])[:, None]
     mean = (frames * own).sum((1, 2), keepdim=True) / (lengths[:, None, None] * frames.shape[1])
     position = torch.arange(size, device=frames.device)
     position = position[None, :, None] if axis == 1 else position[None, None]
