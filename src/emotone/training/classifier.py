@@ -101,15 +101,18 @@ class Classifier(ABC):
         self.device_ = str(device)
         return self
 
-    @torch.inference_mode()
     def predict_proba(self, X: Samples) -> Array:
         """Return probabilities (samples, classes) for `X`."""
+        probabilities: Array = torch.softmax(self._over(X, self.network_), dim=1).numpy()
+        return probabilities
+
+    @torch.inference_mode()
+    def _over(self, X: Samples, read: Callable[[Any], Tensor]) -> Tensor:
+        """Return what `read` makes of `X` where the network is, batch by batch, on the CPU."""
         device = next(self.network_.parameters()).device
         source = self._source(X, device)
         batches = (move_data_to_device(source(batch), device) for batch in _Order(len(X), self.evaluation_batch))
-        logits = [self.network_(batch).float().cpu() for batch in batches]
-        probabilities: Array = torch.softmax(torch.cat(logits), dim=1).numpy()
-        return probabilities
+        return torch.cat([read(batch).float().cpu() for batch in batches])
 
     def _module(self, network: nn.Module) -> Training:
         return Training(

@@ -37,14 +37,10 @@ class OwnClassifier(Classifier):
         super().__init__(training, classes, evaluation_batch=64, **options)
         self.model, self.frames_per_second = model, frames_per_second
 
-    @torch.inference_mode()
     def embed(self, X: Samples) -> NDArray[np.float32]:
         """Return what the output layer reads, (samples, width)."""
-        network, device = cast(Own, self.network_), next(self.network_.parameters()).device
-        source = self._source(X, device)
-        batches = (source(batch) for batch in torch.arange(len(X)).split(self.evaluation_batch))
-        embedded = [network.embed(network.normalise(*clips), clips[1])[0].float().cpu() for clips in batches]
-        return torch.cat(embedded).numpy()
+        network = cast(Own, self.network_)
+        return self._over(X, lambda clips: network.embed(network.normalise(*clips), clips[1])[0]).numpy()
 
     def head(self, X: Samples) -> Head:
         """Return the output layer, and how the embeddings of training samples `X` are distributed."""
