@@ -46,12 +46,7 @@ def read_manifest(path: Path) -> Corpus:
         CorpusError: a missing or empty manifest, a missing column, a row without file or emotion, a bad gender or
             repetition, a file that is named twice.
     """
-    if not path.is_file():
-        raise CorpusError(f"{path}: no such manifest")
-    rows = _read_rows(path)
-    if not rows:
-        raise CorpusError(f"{path}: the manifest has no rows")
-    columns = list(dict.fromkeys(column for row in rows for column in row.cells))
+    rows, columns = _read_rows(path)
     missing = [column for column in REQUIRED if column not in columns]
     if missing:
         raise CorpusError(
@@ -79,26 +74,27 @@ def list_files(path: Path) -> list[Path]:
     Raises:
         CorpusError: a missing or empty manifest, no column `file`, a row without a file.
     """
-    if not path.is_file():
-        raise CorpusError(f"{path}: no such manifest")
-    rows = _read_rows(path)
-    if not rows:
-        raise CorpusError(f"{path}: the manifest has no rows")
-    columns = list(dict.fromkeys(column for row in rows for column in row.cells))
+    rows, columns = _read_rows(path)
     if "file" not in columns:
         raise CorpusError(f"{path}: column 'file' is missing. Found: {', '.join(columns)}.")
     return [_file_of(path, row) for row in rows]
 
 
-def _read_rows(path: Path) -> list[_Row]:
+def _read_rows(path: Path) -> tuple[list[_Row], list[str]]:
+    """Return all rows, of which there is one at least, and the columns that any of them has."""
+    if not path.is_file():
+        raise CorpusError(f"{path}: no such manifest")
     readers = {".csv": _csv_rows, ".jsonl": _jsonl_rows, ".parquet": _parquet_rows}
     reader = readers.get(path.suffix.lower())
     if reader is None:
         raise CorpusError(f"{path}: a manifest ends in {', '.join(SUFFIXES)}, not in {path.suffix!r}")
     try:
-        return list(reader(path))
+        rows = list(reader(path))
     except UnicodeDecodeError as error:
         raise CorpusError(f"{path}: not UTF-8 text (byte {error.start})") from None
+    if not rows:
+        raise CorpusError(f"{path}: the manifest has no rows")
+    return rows, list(dict.fromkeys(column for row in rows for column in row.cells))
 
 
 def _csv_rows(path: Path) -> Iterator[_Row]:
