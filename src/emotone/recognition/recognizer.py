@@ -118,12 +118,11 @@ class Recognizer:
             try:
                 with _open(source, rate) as (own_rate, blocks):
                     track = Track(self.model.info, own_rate, settings, live=False)
-                    for block in blocks:
-                        pool += [(track, window) for window in track.push(block)]
+                    for windows in _cut(track, blocks):
+                        pool += [(track, window) for window in windows]
                         if len(pool) >= _POOL:
                             self._answer(pool)
                             known = 0
-                    pool += [(track, window) for window in track.close()]
                 waiting.append(track)
             except AudioError as error:
                 del pool[known:]
@@ -151,22 +150,15 @@ class Recognizer:
         bundle = self.model.bundle if isinstance(self.model, Acquainted) else self.model
         if bundle.info.head is None:
             raise UsageError(f"{bundle.info.name} cannot adapt to a speaker: its card has no head.")
-        own = [
-            answer.embedding
-            for source in recordings
-            for windows in self._windows(source, rate)
-            for answer in answers(bundle, [window for window in windows if window.full])
-        ]
+        own: list[npt.NDArray[np.float32]] = []
+        for source in recordings:
+            with _open(source, rate) as (own_rate, blocks):
+                track = Track(bundle.info, own_rate, Settings.of(bundle.info), live=False)
+                for windows in _cut(track, blocks):
+                    own += [answer.embedding for answer in answers(bundle, windows)]
         if not own:
             raise AudioError("There is no speech in the recordings to adapt to.")
         return type(self)(Acquainted(bundle, bundle.info.head, np.stack(own)))
-
-    def _windows(self, source: Audio, rate: int | None) -> Iterator[list[Window]]:
-        with _open(source, rate) as (own_rate, blocks):
-            track = Track(self.model.info, own_rate, Settings.of(self.model.info), live=False)
-            for block in blocks:
-                yield track.push(block)
-            yield track.close()
 
     def stream(
         self,
@@ -185,6 +177,13 @@ class Recognizer:
         for (track, window), answer in zip(pool, found, strict=True):
             track.add(window, answer.probabilities)
         pool.clear()
+
+
+def _cut(track: Track, blocks: Iterable[Samples]) -> Iterator[list[Window]]:
+    """Yield the windows of a recording as its blocks come."""
+    for block in blocks:
+        yield track.push(block)
+    yield track.close()
 
 
 def _results(waiting: deque[Track | AudioError]) -> Iterator[Result | AudioError]:
