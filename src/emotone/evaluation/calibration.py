@@ -15,9 +15,10 @@ _SMALLEST = 1e-12  # a probability of 0 has no logarithm
 
 def soften(probabilities: Array, temperature: float) -> NDArray[np.float64]:
     """Return softmax(logits / temperature) for the softmax of the same logits, (clips, classes). 1 changes nothing."""
-    logs = np.log(np.maximum(np.asarray(probabilities, np.float64), _SMALLEST)) / temperature
-    powers = np.exp(logs - logs.max(axis=1, keepdims=True))
-    softened: NDArray[np.float64] = powers / powers.sum(axis=1, keepdims=True)
+    from scipy.special import softmax
+
+    logits = np.log(np.maximum(np.asarray(probabilities, np.float64), _SMALLEST))
+    softened: NDArray[np.float64] = softmax(logits / temperature, axis=1)
     return softened
 
 
