@@ -63,10 +63,9 @@ def make_bundle(system: FittedSystem, info: BundleInfo, *, int8: bool = False) -
     """Return the ONNX file of a system under a card, checked to load and to answer as the system does.
 
     With `int8` every large array of the network's weights is kept as int8 with a scale for each output channel, and
-    multiplied out where it is read: a quarter of the size, the arithmetic unchanged. That is what was measured to be
-    safe. Of the answers of a trained kakadiya/cnn to its 288 test clips 2 change (UAR 0.3 points lower); with the
-    dynamic quantisation of onnxruntime 30 do (3 points), with its static one, calibrated on 48 training clips, 74
-    (6 points), at the same size, for their activations are int8 too.
+    multiplied out where it is read: a quarter of the size, the arithmetic unchanged. The dynamic
+    and the static quantisation of onnxruntime give files of the same size, but make activations int8 too, which changes
+    many more answers.
 
     Raises:
         EmotoneError: a graph that torch cannot export, or that answers otherwise.
