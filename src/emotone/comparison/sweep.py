@@ -139,6 +139,9 @@ def _in_processes(
             futures: dict[Future[RunRecord], RunSpec] = {
                 pool.submit(_work, index, spec): spec for index, spec in enumerate(specs)
             }
+            # The pool watches the processes that there were when it last woke, and submitting wakes it before it starts
+            # another: without one more, nobody would notice that the last one was killed.
+            pool.submit(_do_nothing)
             for future in as_completed(futures):
                 spec = futures[future]
                 try:
@@ -216,6 +219,10 @@ def _end_with(sentinel: int) -> None:
     """End this worker when the sweep's own process is gone, killed for instance."""
     wait([sentinel])
     os._exit(1)
+
+
+def _do_nothing() -> None:
+    pass
 
 
 def _work(index: int, spec: RunSpec) -> RunRecord:
