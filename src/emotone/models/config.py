@@ -115,9 +115,9 @@ class OwnConfig(Config):
     """Whether every block weights its channels by what the whole clip has (squeeze and excitation)."""
     dropout: Rate = 0.0
     """Before the mixers and before the output."""
-    normalise: Literal["clip", "bands"] = "clip"
-    """What a clip's log-mels lose before the first convolution: their mean over all bands, or that of each band. Their
-    deviation over all bands becomes 1."""
+    normalise: Literal["clip", "bands", "level"] = "clip"
+    """What a clip's log-mels lose before the first convolution: their mean over all bands, or that of each band, and
+    their deviation becomes 1; `level` keeps how loud a clip is: -50 dB becomes 0, 20 dB become 1."""
 
 
 class DecisionTreeConfig(Config):

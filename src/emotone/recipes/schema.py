@@ -61,6 +61,8 @@ class DistortionConfig(Config):
     """Another voice: all bands moved at most this many up or down."""
     scale: float = Field(default=0.0, ge=0, lt=1)
     """Another vocal tract: the bands' distances at most this share smaller or larger."""
+    gain: float = Field(default=0.0, ge=0)
+    """Another distance: at most this many dB louder or softer."""
     tilt: float = Field(default=0.0, ge=0)
     """Another microphone: a line over the bands with at most this many dB at its ends."""
     noise: float = Field(default=0.0, ge=0)

@@ -25,6 +25,8 @@ def distort(
         frames, lengths = _crop(frames, lengths, round(config.crop * frames_per_second))
     if config.stretch or config.shift or config.scale:
         frames, lengths = _warp(frames, lengths, config)
+    if config.gain:
+        frames = frames + config.gain * _drawn(frames, config.share)
     if config.tilt:
         line = torch.linspace(-1, 1, frames.shape[1], device=frames.device)[:, None]
         frames = frames + config.tilt * _drawn(frames, config.share) * line
