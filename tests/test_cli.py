@@ -242,6 +242,26 @@ def test_train_stores_a_system_that_predicts_what_its_record_says(
     np.testing.assert_allclose(system.predict_files(files), record.predictions.probabilities[:5], atol=1e-5)
 
 
+def test_a_system_for_use_is_trained_on_all_speakers(emotone: Emotone, synthetic: Path, tmp_path: Path) -> None:
+    recipe, out = tmp_path / "own.yaml", tmp_path / "system"
+    recipe.write_text(
+        "extends: emotone/base\nid: small/own\nmodel: {stem: 4, channels: [4], width: 8}\n"
+        "training: {epochs: 1, refit: true}\n"
+    )
+    data = ("--corpus", "synthetic", "--data", synthetic)
+    done = emotone("train", recipe, "--all", "--out", out, *data)
+    assert done.code == 0, done.err
+    assert done.out.splitlines() == ["Trained on 120 clips and chosen on 60; nothing was tested", str(out)]
+    about = json.loads((out / "system.json").read_text(encoding="utf-8"))
+    assert (about["trained_on"]["clips"], about["trained_on"]["speakers"]) == (180, ["01", "02", "03"])
+    assert sorted(path.name for path in out.iterdir()) == ["system.json", "weights.safetensors"]
+    probabilities = load_system(out).predict_files([next((synthetic / "synthetic").rglob("*.wav"))])
+    assert probabilities.shape == (1, 8) and probabilities.sum() == pytest.approx(1, abs=1e-5)
+
+    refused = emotone("train", recipe, "--all", "--fold", 2, "--out", out, *data)
+    assert refused.code == 2 and "--all" in refused.err and "--fold" in refused.err
+
+
 def test_a_fold_is_named_from_one(emotone: Emotone, small: dict[str, Path], synthetic: Path, tmp_path: Path) -> None:
     data = ("--corpus", "synthetic", "--data", synthetic, "--protocol", "loso", "--out", tmp_path / "out")
     for fold in (0, 4):

@@ -17,7 +17,7 @@ from emotone.corpora.base import Corpus, Utterance
 from emotone.emotions import EMOTIONS, get_scheme
 from emotone.errors import ProtocolError, UsageError
 from emotone.features.config import ORIGINAL
-from emotone.protocols import EMOBOX6, LUNA5, PROTOCOLS, Fold, Sample, make_folds
+from emotone.protocols import EMOBOX6, LUNA5, PROTOCOLS, Fold, Sample, make_folds, untested_fold
 from emotone.recipes.schema import Recipe, SplitConfig
 
 RECIPES = [recipe for recipe in map(recipes.load, recipes.names()) if not recipe.needs_weights]
@@ -475,3 +475,21 @@ def test_a_class_that_only_validation_speakers_have_is_named() -> None:
     few = Corpus(FROM.info, FROM.root, tuple(clip for clip in two if (clip.emotion, clip.speaker) != ("angry", "02")))
     with pytest.raises(ProtocolError, match=r"Fold 1 of 1 of protocol 'cross' has no training clip of (sad|angry)\."):
         cross("kakadiya/cnn", few)
+
+
+@pytest.mark.parametrize("name", ["nguyen/cnn-lstm", "boucheta/cnn", "boucheta/knn"])
+def test_for_use_every_clip_is_trained_or_chosen_on(name: str) -> None:
+    recipe = recipes.load(name)
+    fold = untested_fold(
+        RAVDESS,
+        labels_of(recipe, RAVDESS),
+        split=recipe.split,
+        monitor=recipe.training.monitor if recipe.training else None,
+        augment=recipe.augment,
+        variants=copies(recipe.augment) if recipe.augment else (),
+        seed=0,
+    )
+    assert clips(fold.train) | clips(fold.validation) == set(range(1440)) and not fold.test
+    assert not speakers(fold.train) & speakers(fold.validation)
+    assert len(speakers(fold.validation)) == (4 if recipe.training else 0)
+    assert len(fold.train) == len(clips(fold.train)) * (5 if recipe.augment else 1)

@@ -2,7 +2,7 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -155,8 +155,11 @@ def features(
 def train(
     system: Annotated[str, typer.Argument(help="Id of a system, or a recipe file.")],
     out: Annotated[Path, typer.Option(help="Folder for the trained system.")],
-    protocol: Annotated[str, typer.Option(help="How clips are split; see `emotone compare --help`.")] = "clean",
-    fold: Annotated[int, typer.Option(help="Which fold, from 1.")] = 1,
+    protocol: Annotated[
+        str | None, typer.Option(help="How clips are split; see `emotone compare --help`. [default: clean]")
+    ] = None,
+    fold: Annotated[int | None, typer.Option(help="Which fold, from 1. [default: 1]")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Train on every clip, for use; test nothing.")] = False,
     seed: int = 0,
     preset: PresetOption = "paper",
     corpus: CorpusOption = None,
@@ -167,24 +170,33 @@ def train(
 ) -> None:
     """Train one system, test it, and store it without pickle."""
     from emotone import recipes
-    from emotone.comparison.train import train_one
+    from emotone.comparison.train import train_all, train_one
     from emotone.terminal import console
 
-    record = train_one(
-        recipes.load(system),
-        lambda: _load_corpus(corpus, data),
-        out,
-        protocol=protocol,
-        fold=fold,
-        seed=seed,
-        preset=preset,
-        device=_device(device),
-        precision=_precision(precision),
-        encoder=encoder,
-    )
-    console.print(
-        f"Accuracy {record.metrics['accuracy']:.1%}, UAR {record.metrics['uar']:.1%} on {record.split.test} test"
-    )
+    recipe = recipes.load(system)
+    options: dict[str, Any] = {
+        "seed": seed,
+        "device": _device(device),
+        "precision": _precision(precision),
+        "encoder": encoder,
+    }
+    if everything:
+        if protocol is not None or fold is not None or preset != "paper":
+            raise UsageError("--all trains on every clip, in full: it takes no --protocol, --fold or --preset.")
+        made = train_all(recipe, lambda: _load_corpus(corpus, data), out, **options)
+        console.print(f"Trained on {len(made.train)} clips and chosen on {len(made.validation)}; nothing was tested")
+    else:
+        record = train_one(
+            recipe,
+            lambda: _load_corpus(corpus, data),
+            out,
+            protocol=protocol or "clean",
+            fold=1 if fold is None else fold,
+            preset=preset,
+            **options,
+        )
+        accuracy, uar = record.metrics["accuracy"], record.metrics["uar"]
+        console.print(f"Accuracy {accuracy:.1%}, UAR {uar:.1%} on {record.split.test} test")
     console.print(out)
 
 

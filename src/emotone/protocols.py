@@ -13,7 +13,7 @@ from emotone.errors import ProtocolError, UsageError, unknown
 from emotone.features.config import ORIGINAL, AugmentConfig
 from emotone.recipes.schema import SplitConfig
 
-__all__ = ["PROTOCOLS", "Fold", "Sample", "make_folds", "shared_labels", "two_corpora_needed"]
+__all__ = ["PROTOCOLS", "Fold", "Sample", "make_folds", "shared_labels", "two_corpora_needed", "untested_fold"]
 
 Indices = NDArray[np.intp]
 
@@ -109,6 +109,29 @@ def make_folds(
     for fold in folds:
         _check(fold, task)
     return folds
+
+
+def untested_fold(
+    utterances: Sequence[Utterance],
+    labels: Sequence[str],
+    *,
+    split: SplitConfig,
+    monitor: str | None,
+    augment: AugmentConfig | None,
+    variants: Sequence[str],
+    seed: int,
+) -> Fold:
+    """Return all clips for training and validation: for a model to use, of whose worth other folds have to tell.
+
+    Validation are a few speakers, or a tenth of the clips where their speakers are unknown. Arguments and errors are
+    those of `make_folds`.
+    """
+    task = _Task("all", utterances, np.asarray(labels), split, monitor, augment, tuple(variants), seed, (), None)
+    everything = np.arange(len(utterances))
+    train, validation = (everything, everything[:0]) if monitor is None else _carved(everything, task)
+    fold = _from_clips(0, 1, (train, validation, everything[:0]), "validation" if monitor else "none", task)
+    _check(fold, task)
+    return fold
 
 
 def two_corpora_needed() -> UsageError:
@@ -318,21 +341,27 @@ def _by_corpus(task: _Task) -> tuple[Indices, Indices, Indices]:
         raise ProtocolError("Protocol 'cross' has nothing to train on: every training clip is also a test clip.")
     if task.monitor is None:
         return pool, nobody, test
+    return *_carved(pool, task), test
+
+
+def _carved(pool: Indices, task: _Task) -> tuple[Indices, Indices]:
+    """Take validation out of a pool of clips: a few speakers, or a tenth of the clips where any speaker is unknown."""
     speakers = [task.utterances[clip].speaker for clip in pool]
     named = sorted({speaker for speaker in speakers if speaker is not None})
     if None in speakers or len(named) < 2:
         carved = SplitConfig(train=1 - _CARVED, test=_CARVED)
         train, _, validation = _fractions(pool.tolist(), task, carved)
-        return pool[train], pool[validation], test
+        return pool[train], pool[validation]
     held = np.isin(np.asarray(speakers), _validation_speakers(named, 0, task))
-    return pool[~held], pool[held], test
+    return pool[~held], pool[held]
 
 
 def _check(fold: Fold, task: _Task) -> None:
     """Raise where a set lacks a class. A single speaker under test may lack one: leave-one-out is judged pooled."""
     labels, classes = task.labels.tolist(), task.classes
     wanted = {"training": (fold.train, classes)}
-    if task.protocol != "loso":  # a class of men cannot be tested where all test speakers are women, as in EmoBox
+    if task.protocol not in ("loso", "all"):
+        # A class of men cannot be tested where all test speakers are women, as in EmoBox.
         genders = {task.utterances[sample.clip].gender for sample in fold.test}
         possible = {label for label, clip in zip(labels, task.utterances, strict=True) if clip.gender in genders}
         wanted["test"] = (fold.test, possible & classes)

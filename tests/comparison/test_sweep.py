@@ -1,8 +1,6 @@
 """Many runs at a time give what one at a time gives; what is done is kept, what fails stops nothing else."""
 
 import multiprocessing
-import os
-import signal
 from pathlib import Path
 from typing import Any
 

@@ -1,6 +1,7 @@
 """Our own network learns, keeps its averaged weights, is calibrated, adapts to speakers, and survives a kill."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +19,10 @@ MODEL = {"kind": "own", "stem": 4, "channels": (4, 6), "width": 8, "mixers": 1, 
 EPOCHS = 4
 
 
-def small(*, epochs: int = EPOCHS, **regulariser: Any) -> Recipe:
+def small(*, epochs: int = EPOCHS, refit: bool = False, **regulariser: Any) -> Recipe:
     data = recipes.load("emotone/base").model_dump()
     data["model"] |= MODEL
-    data["training"] |= {"epochs": epochs, "batch": 6, "learning_rate": 0.02}
+    data["training"] |= {"epochs": epochs, "batch": 6, "learning_rate": 0.02, "refit": refit}
     data["training"]["regulariser"] |= {"average": 0.5, **regulariser}
     return Recipe.parse(data, where="small")
 
@@ -74,6 +75,26 @@ def test_a_killed_training_goes_on_to_the_same_result(
     assert resumed.classifier.history_ == undisturbed.classifier.history_
     assert np.array_equal(resumed.predict_proba(task.tested), undisturbed.predict_proba(task.tested))
     assert resumed.temperature == undisturbed.temperature
+
+
+def test_a_refit_hears_validation_too_for_as_long_as_it_was_best(task_for: Callable[..., Any], tmp_path: Path) -> None:
+    once, twice = small(epochs=6, **harmless()), small(epochs=6, refit=True, **harmless())
+    task = task_for(once)
+    first, checkpoint = fitted(once, task), tmp_path / "a.ckpt"
+    told: list[tuple[int, int]] = []
+    second = fitted(twice, task, checkpoint=checkpoint, on_epoch=lambda epoch, of: told.append((epoch.epoch, of)))
+    assert second.classifier.history_ == first.classifier.history_
+    assert (second.classifier.best_epoch_, second.temperature) == (first.classifier.best_epoch_, first.temperature)
+    assert not checkpoint.with_suffix(".refit").exists()
+    best = first.classifier.best_epoch_
+    assert told == [(n, 12) for n in range(1, 7)] + [(6 + n, 6 + best) for n in range(1, best + 1)]
+
+    everything = replace(task.fold, train=task.fold.train + task.fold.validation, validation=(), monitor="none")
+    alone = fit(once, everything, task.frames, task.labels, CLASSES, seed=0, device="cpu", epochs=best)
+    expected = alone.classifier.predict_proba(alone.preparation(task.tested))
+    found = second.classifier.predict_proba(second.preparation(task.tested))
+    assert np.array_equal(found, expected)
+    assert second.head == alone.head != first.head
 
 
 def test_the_kept_weights_are_an_average(task_for: Callable[..., Any]) -> None:

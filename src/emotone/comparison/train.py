@@ -1,24 +1,26 @@
-"""One run whose fitted system is kept."""
+"""A fitted system that is kept: that of one run, or one of all clips."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 from emotone.comparison.encoders import with_encoder
-from emotone.comparison.plan import check, plan
-from emotone.comparison.run import Setting, run
+from emotone.comparison.plan import check, labels_of, plan, variants_of
+from emotone.comparison.run import Setting, items_of, run
 from emotone.comparison.sweep import checkpoint_path, extract_features
 from emotone.corpora.base import Corpus
-from emotone.corpora.fingerprint import sample_digests
+from emotone.corpora.fingerprint import fingerprint, sample_digests
 from emotone.errors import UsageError
 from emotone.evaluation.record import RunRecord
 from emotone.files import make_folder
+from emotone.protocols import Fold, untested_fold
 from emotone.recipes.schema import Recipe
 from emotone.terminal import SweepProgress, counting
-from emotone.training.frames import encoder_folder
+from emotone.training import fit
+from emotone.training.frames import encoder_folder, frames_of
 from emotone.training.store import save_system
 
-__all__ = ["train_one"]
+__all__ = ["train_all", "train_one"]
 
 
 def train_one(
@@ -38,14 +40,8 @@ def train_one(
 
     Killed and run again, it goes on from its last checkpoint in `out`.
     """
-    if not 0 <= seed < 2**32:
-        raise UsageError(f"--seed is {seed}; it must be 0 to {2**32 - 1}.")
     check([recipe], protocols=[protocol], preset=preset)
-    recipe = with_encoder([recipe], encoder)[0]
-    folder = encoder_folder(recipe)
-    if folder is not None and out.exists() and out.samefile(folder):
-        raise UsageError(f"--out {out}: the encoder lies there; name another folder.")
-    make_folder(out)
+    recipe = _ready(recipe, out, seed, encoder)
     corpus = load_corpus()
     specs = plan([recipe], corpus, protocols=[protocol], preset=preset, seeds=1)
     if not 1 <= fold <= len(specs):
@@ -76,3 +72,77 @@ def train_one(
     record.write(out / "run.json")
     checkpoint.unlink(missing_ok=True)
     return record
+
+
+def train_all(
+    recipe: Recipe,
+    load_corpus: Callable[[], Corpus],
+    out: Path,
+    *,
+    seed: int,
+    device: str,
+    precision: str,
+    encoder: str | None = None,
+) -> Fold:
+    """Train a recipe on every clip, for use, and write the system to `out`; return what stood where.
+
+    A few speakers choose epoch and temperature; where the recipe is refitted, they are trained on after that. Nothing
+    is tested. Killed and run again, it goes on from its last checkpoint in `out`.
+    """
+    recipe = _ready(recipe, out, seed, encoder)
+    corpus = load_corpus()
+    labels, classes = labels_of(recipe, corpus)
+    fold = untested_fold(
+        corpus.utterances,
+        labels,
+        split=recipe.split,
+        monitor=recipe.training.monitor if recipe.training else None,
+        augment=recipe.augment,
+        variants=variants_of(recipe),
+        seed=seed,
+    )
+    samples = [*fold.train, *fold.validation]
+    with counting(f"Reading {corpus.info.name}") as progress:
+        digests = sample_digests(corpus.utterances, on_progress=progress)
+    with counting("Features") as progress:
+        frames = frames_of(recipe, items_of(samples, corpus), device=device, on_progress=progress)
+    data_hash = fingerprint(corpus.utterances, digests)
+    checkpoint = out / f".{data_hash[:16]}.{seed}.ckpt"
+    with counting("Training") as progress:
+        system = fit(
+            recipe,
+            fold,
+            dict(zip(samples, frames, strict=True)),
+            labels,
+            classes,
+            seed=seed,
+            device=device,
+            precision=precision,
+            checkpoint=checkpoint,
+            on_epoch=lambda epoch, epochs: progress(epoch.epoch, epochs),
+        )
+    heard = samples if recipe.training is None or recipe.training.refit else fold.train
+    speakers = sorted({corpus.utterances[sample.clip].speaker or "unknown" for sample in heard})
+    trained_on = {
+        "corpus": corpus.info.name,
+        "clips": len(heard),
+        "seed": seed,
+        "speakers": speakers,
+        "data_hash": data_hash,
+    }
+    (out / "run.json").unlink(missing_ok=True)  # of another system, which this one replaces
+    save_system(system, out, licence=corpus.info.licence, trained_on=trained_on)
+    checkpoint.unlink(missing_ok=True)
+    return fold
+
+
+def _ready(recipe: Recipe, out: Path, seed: int, encoder: str | None) -> Recipe:
+    """Return the recipe with its pretrained weights found, and make the folder for the system."""
+    if not 0 <= seed < 2**32:
+        raise UsageError(f"--seed is {seed}; it must be 0 to {2**32 - 1}.")
+    recipe = with_encoder([recipe], encoder)[0]
+    folder = encoder_folder(recipe)
+    if folder is not None and out.exists() and out.samefile(folder):
+        raise UsageError(f"--out {out}: the encoder lies there; name another folder.")
+    make_folder(out)
+    return recipe

@@ -104,6 +104,8 @@ class TrainingConfig(Config):
     """What the kept epoch is best in, where a set is monitored."""
     patience: int | None = Field(default=None, gt=0)
     """Stop after this many epochs in which the monitored loss has not fallen; None trains all epochs."""
+    refit: bool = False
+    """Once validation has chosen the epoch and the temperature, train anew for so many epochs, on validation too."""
     plateau: Plateau | None = None
     regulariser: RegulariserConfig | None = None
     """For emotone's own network, which is trained by AdamW with a one-cycle learning rate (Smith, 2018)."""

@@ -22,6 +22,7 @@ from emotone.training.preparation import Preparation
 __all__ = ["FittedSystem", "classifier_for", "fit"]
 
 Array = NDArray[np.float32]
+OnEpoch = Callable[[Epoch, int], None]
 
 
 @dataclass(frozen=True)
@@ -107,9 +108,11 @@ def fit(
     device: str = "auto",
     precision: str = "32",
     checkpoint: Path | None = None,
-    on_epoch: Callable[[Epoch, int], None] | None = None,
+    on_epoch: OnEpoch | None = None,
 ) -> FittedSystem:
     """Fit a recipe on the training samples of a fold; choose the epoch on the set that the fold names.
+
+    A recipe that is refitted is trained twice: with a set to choose on, then on that set too.
 
     Args:
         recipe: the system.
@@ -141,21 +144,36 @@ def fit(
         return FittedSystem(recipe, tuple(classes), preparation, estimator, encoder)
 
     monitored, y_monitor = gather({"validation": fold.validation, "test": fold.test, "none": ()}[fold.monitor])
-    network = classifier_for(
-        recipe,
-        len(classes),
-        encoder,
-        epochs=epochs,
-        seed=seed,
-        device=device,
-        precision=precision,
-        checkpoint=checkpoint,
-        on_epoch=on_epoch,
-    )
+
     X_monitor = preparation(monitored) if monitored else None
-    network.fit(X, y, X_monitor, y_monitor)
+    refit = training is not None and training.refit and X_monitor is not None
+
+    def train_network(X: Any, y: NDArray[np.intp], *monitor: Any, **options: Any) -> Any:
+        options |= {"seed": seed, "device": device, "precision": precision}
+        return classifier_for(recipe, len(classes), encoder, **options).fit(X, y, *monitor)
+
+    limit = epochs or (training.epochs if training else 0)
+    told = _shifted(on_epoch, 0, limit if refit else 0)
+    network = train_network(X, y, X_monitor, y_monitor, epochs=limit, checkpoint=checkpoint, on_epoch=told)
     system = FittedSystem(recipe, tuple(classes), preparation, network, encoder)
     if not isinstance(model, OwnConfig):
         return system
-    temperature = fit_temperature(network.predict_proba(X_monitor), y_monitor) if X_monitor is not None else 1.0
-    return replace(system, temperature=temperature, head=network.head(X))
+    if X_monitor is None:
+        return replace(system, head=network.head(X))
+    temperature = fit_temperature(network.predict_proba(X_monitor), y_monitor)
+    if refit:
+        X, y = X + X_monitor, np.concatenate([y, y_monitor])
+        chosen, place = network, checkpoint and checkpoint.with_suffix(".refit")
+        told = _shifted(on_epoch, len(chosen.history_), 0)
+        network = train_network(X, y, epochs=chosen.best_epoch_, checkpoint=place, on_epoch=told)
+        network.history_, network.best_epoch_ = chosen.history_, chosen.best_epoch_
+        if place is not None:
+            place.unlink(missing_ok=True)
+    return replace(system, classifier=network, temperature=temperature, head=network.head(X))
+
+
+def _shifted(on_epoch: OnEpoch | None, before: int, after: int) -> OnEpoch | None:
+    """Return `on_epoch` for a training that has so many epochs of others before and after it."""
+    if on_epoch is None:
+        return None
+    return lambda epoch, of: on_epoch(epoch.model_copy(update={"epoch": before + epoch.epoch}), before + of + after)
