@@ -66,3 +66,13 @@ def test_every_parameter_is_trained() -> None:
     own = network().train()
     own((clips(), LENGTHS)).square().sum().backward()
     assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in own.parameters())
+
+
+@pytest.mark.parametrize("channels", [4, 12, 24])
+def test_few_channels_are_trained_in_the_memory_that_is_theirs(channels: int) -> None:
+    """Once a crash: oneDNN's gradient of a strided 1 x 1 convolution of fewer than 16 channels."""
+    torch.manual_seed(0)
+    own = Own(OwnConfig(stem=channels, channels=(channels,), width=8), 64, 5)
+    for steps in range(60, 180, 6):
+        own((torch.randn(32, 64, steps), torch.full((32,), steps))).square().sum().backward()
+    assert all(parameter.grad.isfinite().all() for parameter in own.parameters())

@@ -98,7 +98,7 @@ class Residual(nn.Module):
         self.second = nn.Sequential(nn.Conv2d(out, out, 3, padding=1, bias=False), nn.BatchNorm2d(out))
         self.shortcut: nn.Module = nn.Identity()
         if stride == 2 or channels != out:
-            self.shortcut = nn.Sequential(nn.Conv2d(channels, out, 1, stride=stride, bias=False), nn.BatchNorm2d(out))
+            self.shortcut = nn.Sequential(nn.Conv2d(channels, out, 1, bias=False), nn.BatchNorm2d(out))
         self.squeeze = nn.Sequential(nn.Linear(out, out // 4), nn.ReLU(), nn.Linear(out // 4, out)) if squeeze else None
 
     def forward(self, maps: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
@@ -109,7 +109,9 @@ class Residual(nn.Module):
         if self.squeeze is not None:  # Hu et al., 2018
             mean = (inner * real).sum((2, 3)) / (lengths[:, None] * inner.shape[2])
             inner = inner * torch.sigmoid(self.squeeze(mean))[:, :, None, None]
-        return F.relu(inner + self.shortcut(maps)) * real, lengths
+        # Not by a stride: with few channels oneDNN's gradient of that writes out of bounds (oneDNN issue 6035)
+        beside = self.shortcut(maps[:, :, :: self.stride, :: self.stride])
+        return F.relu(inner + beside) * real, lengths
 
 
 class Mixer(nn.Module):
