@@ -12,9 +12,6 @@ from emotone.report.words import OWN, percent, points, protocol_title
 
 __all__ = ["confusion", "cost", "curve", "curves", "leaderboard", "monitored", "premium", "risk_coverage"]
 
-DASHES = ("-", "--", "-.", ":", (0, (6, 1.5, 1, 1.5, 1, 1.5)))
-"""The dashes of curves, by their order."""
-
 _FEWEST = 0.05  # of the clips: of fewer, the share of wrong answers is luck
 
 MARKERS = {"published": "o", "clean": "s", "luna5": "D", "emobox6": "^", "loso": "v", "cross": "P"}
@@ -86,7 +83,7 @@ def risk_coverage(results: Sequence[Result]) -> Any:
         results: of one protocol, at most five, each with its confidence.
     """
     drawn = figure(8, 3.3)
-    axes = drawn.add_axes((0.055, 0.145, 0.66, 0.76))
+    axes = drawn.add_axes((0.055, 0.145, 0.595, 0.76))
     ends, highest = [], 0.0
     for order, result in enumerate(results):
         if result.confidence is None:
@@ -94,7 +91,7 @@ def risk_coverage(results: Sequence[Result]) -> Any:
         coverage, risk = (100 * side for side in result.confidence.curve)
         shown = coverage >= 100 * _FEWEST
         tone, own = colour(PAPERS[order]), result.row.paper == OWN
-        axes.plot(coverage[shown], risk[shown], linestyle=DASHES[order], color=tone, linewidth=2.6 if own else 1.4)
+        axes.plot(coverage[shown], risk[shown], color=tone, linewidth=2.8 if own else 1.3, zorder=2.5 if own else 2)
         axes.plot(100, risk[-1], "o", color=tone, markersize=6 if own else 4, clip_on=False, zorder=3)
         ends.append((float(risk[-1]), result, tone))
         highest = max(highest, float(risk[shown].max()))
@@ -106,23 +103,23 @@ def risk_coverage(results: Sequence[Result]) -> Any:
     axes.grid()
     ends.sort(key=lambda end: -end[0])
     for (y, result, tone), place in zip(ends, _apart([y for y, _, _ in ends], 0.135 * top, top), strict=True):
-        axes.plot([101.2, 103.5], [y, place], color=tone, linewidth=0.7, clip_on=False)
+        axes.plot([101.5, 103.8], [y, place], color=tone, linewidth=0.7, clip_on=False)
         error = percent(result.row.calibration_error)
         weight = "bold" if result.row.paper == OWN else "normal"
-        axes.text(104.2, place, result.row.system, va="bottom", fontsize=7.5, weight=weight)
-        axes.text(104.2, place, f"calibration error {error} %", va="top", fontsize=7, color=colour("soft"))
+        axes.text(104.6, place, result.row.system, va="bottom", fontsize=7.5, weight=weight)
+        axes.text(104.6, place, f"calibration error {error} %", va="top", fontsize=7, color=colour("soft"))
     return drawn
 
 
-def _apart(wanted: Sequence[float], gap: float, top: float) -> list[float]:
-    """Move falling heights so far that neighbours are a gap apart, and none is too near to the top or to 0."""
-    placed: list[float] = []
-    for y in wanted:
-        placed.append(min(y, placed[-1] - gap if placed else top - gap / 2))
-    lowest = gap / 2
-    for index in reversed(range(len(placed))):
-        placed[index] = max(placed[index], lowest)
-        lowest = placed[index] + gap
+def _apart(falling: Sequence[float], gap: float, top: float) -> list[float]:
+    """Move heights as little as it takes for neighbours to be a gap apart, all between 0 and the top."""
+    import numpy as np
+    from scipy.optimize import isotonic_regression
+
+    # Heights a gap apart are those that still fall once each is raised by as many gaps as stand above it.
+    raised = gap * np.arange(len(falling))
+    fitted = isotonic_regression(np.asarray(falling) + raised, increasing=False).x
+    placed: list[float] = (np.clip(fitted, gap / 2 + raised[-1], top - gap / 2) - raised).tolist()
     return placed
 
 

@@ -12,7 +12,17 @@ from emotone.evaluation.record import Published, RunRecord
 from emotone.files import write_text
 from emotone.report.results import make_row
 
-__all__ = ["TOLERANCE", "Adapted", "Entry", "Range", "Wanted", "entries", "read_leaderboard", "verdict", "write_leaderboard"]
+__all__ = [
+    "TOLERANCE",
+    "Adapted",
+    "Entry",
+    "Range",
+    "Wanted",
+    "entries",
+    "read_leaderboard",
+    "verdict",
+    "write_leaderboard",
+]
 
 TOLERANCE = 0.03
 """How far a measured accuracy may lie from the published one and still reproduce it, as a fraction of 1."""
