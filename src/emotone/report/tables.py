@@ -60,7 +60,9 @@ def write_tables(folder: Path, results: Sequence[Result]) -> list[Path]:
 
 def _adapted(result: Result) -> Iterator[dict[str, Any]]:
     found = result.adaptation
-    for metric, gain in found.gain.items() if found else ():
+    if found is None:
+        return
+    for metric, gain in found.gain.items():
         yield (
             _keys(result)
             | {"metric": metric}
