@@ -330,7 +330,7 @@ def test_adapted_results_have_a_table_of_their_own(page: Page, make_record: Make
     found = adaptation(pooled)
     assert found is not None
     uar, accuracy = found.gain["uar"], found.gain["accuracy"]
-    row = "emotone/base Unseen speakers (luna5)"
+    row = "Unseen speakers (luna5) emotone/base"
     for name, gain in (("uar", uar), ("accuracy", accuracy)):
         row += f" {percent(pooled.metrics[name])} {percent(found.pooled.metrics[name])}"
         row += f" {points(gain.value)} {points(gain.low)} to {points(gain.high)}"

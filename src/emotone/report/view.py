@@ -115,9 +115,10 @@ class Board:
         return None
 
     @property
-    def adapted(self) -> list[Result]:
-        """The results that were adapted to the speakers too, by protocol, the best first."""
-        return [result for name in self.protocols for result in self.of(name) if result.adaptation]
+    def adapted(self) -> dict[str, list[Result]]:
+        """Protocol -> the results that were adapted to the speakers too, the best first."""
+        found = {name: [result for result in self.of(name) if result.adaptation] for name in self.protocols}
+        return {name: results for name, results in found.items() if results}
 
     @property
     def title(self) -> str:
