@@ -71,6 +71,8 @@ def reproduction() -> str:
         premium=markdown.premium_table(premiums(pooled)),
         claims=markdown.claims_table(judge(pooled)),
         pairs=[(protocol_title(name), markdown.pairs_table(pairs(own))) for name, own in _by_protocol(pooled)],
+        confidence=markdown.confidence_table(pooled),
+        adapted=markdown.adapted_table(pooled),
         copies=_copies(pool_all(read_records(RESULTS / "copies" / "runs"))),
     )
 
@@ -115,5 +117,5 @@ def _copies(pooled: list[Pooled]) -> list[dict[str, Any]]:
 if __name__ == "__main__":
     write_text(ROOT / "README.md", readme())
     write_text(REPRODUCTION, reproduction())
-    for name in ("leaderboard", "premium"):
+    for name in ("leaderboard", "premium", "risk-coverage"):
         shutil.copy(RESULTS / "report" / "figures" / f"{name}.png", ROOT / "docs" / f"{name}.png")

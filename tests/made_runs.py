@@ -9,7 +9,7 @@ import pytest
 from emotone.emotions import EMOTIONS, get_scheme
 from emotone.evaluation.intervals import bootstrap, clusters
 from emotone.evaluation.metrics import confusion, per_class, summary
-from emotone.evaluation.record import Epoch, Predictions, Published, RunRecord, Split
+from emotone.evaluation.record import Adapted, Epoch, Predictions, Published, RunRecord, Split
 
 ACTORS = tuple(f"{actor:02d}" for actor in range(1, 25))
 FOLDS = {"published": 1, "clean": 1, "luna5": 5, "cross": 1}
@@ -61,9 +61,13 @@ def build_record(
     test_clips: int = 288,
     monitored: str = "validation",
     rename: dict[str, str] | None = None,
+    adapted: float | None = None,
     **changes: Any,
 ) -> RunRecord:
-    """One run whose predictions are right with about the given probability, women and calm speech more often."""
+    """One run whose predictions are right with about the given probability, women and calm speech more often.
+
+    `adapted`: the same of a run that is also adapted to its speakers.
+    """
     random = np.random.default_rng([seed, fold, len(system), len(protocol), *system.encode()])
     rows = clips()
     if protocol == "luna5":
@@ -107,6 +111,7 @@ def build_record(
             predicted=tuple(predicted),
             probabilities=probabilities,
         ),
+        adapted=None if adapted is None else _adapt(random, rows, true, classes, adapted, groups),
         train_accuracy=min(1.0, accuracy + 0.2),
         history=_history(random, epochs, accuracy),
         best_epoch=max(1, int(epochs * 0.8)) if epochs else None,
@@ -155,6 +160,22 @@ def _guess(
         predicted.append(classes[pick])
         probabilities.append(tuple(float(share) for share in drawn / drawn.sum()))
     return predicted, tuple(probabilities)
+
+
+def _adapt(
+    random: np.random.Generator,
+    rows: list[dict[str, str]],
+    true: list[str],
+    classes: tuple[str, ...],
+    accuracy: float,
+    groups: tuple[str, ...],
+) -> Adapted:
+    predicted, probabilities = _guess(random, rows, true, classes, accuracy)
+    return Adapted(
+        metrics=summary(true, predicted, classes),
+        intervals=bootstrap(true, predicted, groups, classes),
+        probabilities=probabilities,
+    )
 
 
 def _history(random: np.random.Generator, epochs: int, accuracy: float) -> tuple[Epoch, ...]:

@@ -1,7 +1,7 @@
 """The committed results: numbers follow from predictions, verdicts from numbers, and no row is missing."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,10 @@ from emotone.corpora.fingerprint import fingerprint, sample_digests
 from emotone.evaluation import metrics
 from emotone.evaluation.intervals import bootstrap, clusters
 from emotone.evaluation.pool import pool_all
-from emotone.evaluation.record import RunRecord, read_records
+from emotone.evaluation.record import Adapted, RunRecord, read_records
 from emotone.report.leaderboard import entries, read_leaderboard, write_leaderboard
+
+Make = Callable[..., RunRecord]
 
 RESULTS = Path(__file__).parents[1] / "results"
 FOLDERS = (RESULTS, RESULTS / "copies")
@@ -29,7 +31,7 @@ RUNS = [
 
 
 def consistent(run: RunRecord) -> list[str]:
-    """Name every number of a run that its predictions do not give."""
+    """Name every number of a run that its predictions, plain or adapted, do not give."""
     told = run.predictions
     groups = clusters(told.speaker, told.clip)
     chosen = tuple(run.classes[index] for index in np.argmax(told.probabilities, axis=1))
@@ -46,9 +48,21 @@ def consistent(run: RunRecord) -> list[str]:
             for name, interval in bootstrap(told.true, told.predicted, groups, run.classes).items()
         ),
         "predicted": ties <= len(chosen) // 10 if run.recipe["model"]["kind"] == "knn" else ties == 0,
+        "adapted": run.adapted is None or adapted_is_right(run, run.adapted),
         "split": run.split.test == len(told.true),
     }
     return [name for name, good in checks.items() if not good]
+
+
+def adapted_is_right(run: RunRecord, adapted: Adapted) -> bool:
+    told = run.predictions
+    if len(adapted.probabilities) != len(told.true):
+        return False
+    named = [run.classes[index] for index in np.argmax(adapted.probabilities, axis=1)]
+    again = bootstrap(told.true, named, clusters(told.speaker, told.clip), run.classes)
+    return adapted.metrics == pytest.approx(metrics.summary(told.true, named, run.classes)) and all(
+        adapted.intervals[name] == pytest.approx(interval, abs=1e-9) for name, interval in again.items()
+    )
 
 
 @pytest.mark.parametrize("run", RUNS)
@@ -64,6 +78,16 @@ def test_a_number_that_was_changed_by_hand_is_found() -> None:
     flattered = told.model_copy(update={"predicted": told.true})
     found = consistent(run.model_copy(update={"predictions": flattered}))
     assert {"metrics", "confusion", "per_class", "intervals", "predicted"} == set(found)
+
+
+def test_an_adapted_number_that_its_probabilities_do_not_give_is_found(make_record: Make) -> None:
+    run = make_record(adapted=0.7, recipe={"model": {"kind": "own"}})
+    assert consistent(run) == []
+    assert run.adapted is not None
+    better = {name: value + 0.01 for name, value in run.adapted.metrics.items()}
+    plain = {"probabilities": run.predictions.probabilities}
+    for changes in ({"metrics": better}, plain, {"probabilities": run.adapted.probabilities[1:]}):
+        assert consistent(run.model_copy(update={"adapted": run.adapted.model_copy(update=changes)})) == ["adapted"]
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)

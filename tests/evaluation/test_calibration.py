@@ -8,6 +8,10 @@ from emotone.errors import UsageError
 from emotone.evaluation.calibration import calibration_error, fit_temperature, risk_coverage, soften
 
 
+def error(probabilities: NDArray[np.float64], true: NDArray[np.intp]) -> float:
+    return calibration_error(probabilities.max(axis=1), probabilities.argmax(axis=1) == true)
+
+
 def honest(clips: int = 20_000, seed: int = 0) -> tuple[NDArray[np.float64], NDArray[np.intp]]:
     """Probabilities from which the true classes are drawn."""
     draw = np.random.default_rng(seed)
@@ -23,9 +27,9 @@ def test_a_model_that_is_too_sure_or_too_modest_is_found_out_and_mended(temperat
     distorted = soften(probabilities, temperature)
     fitted = fit_temperature(distorted, true)
     assert fitted == pytest.approx(1 / temperature, rel=0.05)
-    assert calibration_error(soften(distorted, fitted), true) < 0.02
+    assert error(soften(distorted, fitted), true) < 0.02
     if temperature != 1:
-        assert calibration_error(distorted, true) > 0.1
+        assert error(distorted, true) > 0.1
 
 
 def test_softening_is_the_softmax_of_divided_logits() -> None:
@@ -37,24 +41,24 @@ def test_softening_is_the_softmax_of_divided_logits() -> None:
 
 
 def test_the_error_is_the_gap_between_confidence_and_accuracy() -> None:
-    sure = np.tile([0.9, 0.1], (10, 1))
-    assert calibration_error(sure, np.zeros(10, int)) == pytest.approx(0.1)
-    assert calibration_error(sure, np.ones(10, int)) == pytest.approx(0.9)
-    assert calibration_error(sure, np.array([0] * 9 + [1])) == pytest.approx(0.0)
-    both = np.array([[0.9, 0.1]] * 10 + [[0.6, 0.4]] * 10)
-    assert calibration_error(both, np.zeros(20, int)) == pytest.approx(0.25)
-    certain = np.array([[1.0, 0.0]])
-    assert calibration_error(certain, np.array([0])) == 0.0
+    sure = np.full(10, 0.9)
+    assert calibration_error(sure, np.ones(10, bool)) == pytest.approx(0.1)
+    assert calibration_error(sure, np.zeros(10, bool)) == pytest.approx(0.9)
+    assert calibration_error(sure, np.array([True] * 9 + [False])) == pytest.approx(0.0)
+    both = np.repeat([0.9, 0.6], 10)
+    assert calibration_error(both, np.ones(20, bool)) == pytest.approx(0.25)
+    assert calibration_error(np.ones(1), np.array([True])) == 0.0
 
 
 def test_refusing_the_unsure_lowers_the_risk_and_equal_confidence_stays_together() -> None:
-    probabilities = np.array([[0.9, 0.1], [0.8, 0.2], [0.8, 0.2], [0.6, 0.4]])
-    coverage, risk = risk_coverage(probabilities, np.array([0, 0, 1, 1]))
+    coverage, risk = risk_coverage(np.array([0.9, 0.8, 0.8, 0.6]), np.array([True, True, False, False]))
     np.testing.assert_allclose(coverage, [0.25, 0.75, 1.0])
     np.testing.assert_allclose(risk, [0.0, 1 / 3, 0.5])
 
 
 def test_nothing_to_judge_is_an_error() -> None:
-    for function in (fit_temperature, calibration_error, risk_coverage):
-        with pytest.raises(UsageError, match="0 rows"):
-            function(np.empty((0, 8)), np.empty(0, int))
+    with pytest.raises(UsageError, match="0 answers"):
+        fit_temperature(np.empty((0, 8)), np.empty(0, int))
+    for function in (calibration_error, risk_coverage):
+        with pytest.raises(UsageError, match="0 answers"):
+            function(np.empty(0), np.empty(0, bool))

@@ -1,18 +1,30 @@
 """The leaderboard lists what was run and what was not, and its verdicts follow from its numbers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from emotone.evaluation.adapted import adaptation
 from emotone.evaluation.claims import judge
+from emotone.evaluation.confidence import confidence_of
 from emotone.evaluation.paired import pairs
 from emotone.evaluation.pool import pool_all
 from emotone.evaluation.premium import premiums
 from emotone.evaluation.record import Published, RunRecord
 from emotone.report.leaderboard import Range, Wanted, entries, read_leaderboard, verdict, write_leaderboard
-from emotone.report.markdown import claims_table, pairs_table, premium_table, readme_table, verdicts_table
+from emotone.report.markdown import (
+    adapted_table,
+    claims_table,
+    confidence_table,
+    pairs_table,
+    premium_table,
+    readme_table,
+    verdicts_table,
+)
 from emotone.report.results import make_row, read_results
+from emotone.report.words import points
 
 Make = Callable[..., RunRecord]
 
@@ -147,3 +159,40 @@ def test_a_row_averages_seeds(make_record: Make) -> None:
 def test_chance_is_the_most_frequent_class(make_record: Make) -> None:
     record = make_record(scheme="merged7", test_clips=1440)
     assert read_results([record])[0].row.chance == pytest.approx(288 / 1440)
+
+
+def test_confidence_and_adapted_rates_stand_beside_the_plain_ones(make_record: Make, tmp_path: Path) -> None:
+    plain = [make_record("emotone/base", "luna5", fold=fold, accuracy=0.5) for fold in range(5)]
+    known = [make_record("emotone/base", "luna5", fold=fold, accuracy=0.5, adapted=0.6) for fold in range(5)]
+    listed = [wanted("emotone/base", "luna5"), wanted("emotone/base", "emobox6")]
+    (before, _), (entry, open_) = (entries(records, listed, "ravdess") for records in (plain, known))
+    found = adaptation(pool_all(known)[0])
+    confidence = confidence_of(pool_all(known)[0])
+    assert found is not None and confidence is not None and entry.adapted is not None
+    for rate, name in ((entry.adapted.accuracy, "accuracy"), (entry.adapted.uar, "uar")):
+        assert rate.mean == pytest.approx(found.pooled.metrics[name], abs=1e-4)
+        assert (rate.low, rate.high) == pytest.approx(found.pooled.intervals[name], abs=1e-4)
+    assert entry.calibration_error == pytest.approx(confidence.error, abs=1e-4)
+    assert replace(entry, adapted=None) == before, "adaptation must not move the plain numbers"
+    assert (open_.adapted, open_.calibration_error) == (None, None)
+    write_leaderboard(tmp_path / "leaderboard.json", [entry, open_])
+    assert read_leaderboard(tmp_path / "leaderboard.json") == [entry, open_]
+
+
+def test_tables_of_confidence_and_adaptation_hold_their_numbers(make_record: Make) -> None:
+    known = [make_record("emotone/base", "luna5", fold=fold, adapted=0.7) for fold in range(5)]
+    pooled = pool_all([*known, make_record(protocol="clean")])
+    (own,) = (each for each in pooled if each.first.protocol == "luna5")
+    confidence, found = confidence_of(own), adaptation(own)
+    assert confidence is not None and found is not None
+    (line,) = confidence_table(pooled).splitlines()[2:]
+    wrong = 1 - own.metrics["accuracy"]
+    assert line.startswith(f"| `emotone/base` | luna5 | {100 * confidence.error:.1f} | {100 * wrong:.1f} | ")
+    assert line.count(" | ") == 9
+    (line,) = adapted_table(pooled).splitlines()[2:]
+    uar = found.gain["uar"]
+    plain, adapted = (100 * side.metrics["uar"] for side in (own, found.pooled))
+    assert (
+        f"| luna5 | {plain:.1f} | {adapted:.1f} | {points(uar.value)} [{points(uar.low)}, {points(uar.high)}] |" in line
+    )
+    assert adapted_table([each for each in pooled if each is not own]) == ""

@@ -12,10 +12,14 @@ import pytest
 from emotone import corpora
 from emotone.corpora.base import Corpus
 from emotone.errors import UsageError
+from emotone.evaluation.adapted import adaptation
+from emotone.evaluation.confidence import confidence_of
 from emotone.evaluation.pool import pool_all
 from emotone.evaluation.record import RunRecord, read_records
 from emotone.report.page import build
-from emotone.report.words import percent
+from emotone.report.results import read_results
+from emotone.report.view import boards
+from emotone.report.words import percent, points
 
 Make = Callable[..., RunRecord]
 
@@ -294,3 +298,59 @@ def test_speakers_of_two_corpora_are_counted_once_each_however_they_are_named(
         in page.text
     )
     assert "RAVDESS to SAVEE" in page.text and "Cross-corpus" in page.text
+
+
+def test_confidence_is_shown_where_speakers_are_unseen(
+    page: Page, records: list[RunRecord], make_record: Make, tmp_path: Path
+) -> None:
+    assert "figures/risk-coverage.png" in page.source
+    for pooled in pool_all(records):
+        confidence = confidence_of(pooled)
+        assert confidence is not None
+        wrong = 1 - pooled.metrics["accuracy"]
+        numbers = (wrong, confidence.error, *confidence.answered(0.5))
+        line = " ".join([pooled.first.system, *(percent(value) for value in numbers)])
+        assert (line in page.text) == (pooled.first.protocol == "luna5")
+    with (page.folder / "tables" / "risk_coverage.csv").open(newline="", encoding="utf-8") as file:
+        last = {row["system"]: row for row in csv.DictReader(file)}
+    for pooled in (each for each in pool_all(records) if each.first.protocol == "luna5"):
+        row = last[pooled.first.system]
+        assert float(row["coverage"]) == 1
+        assert float(row["risk"]) == pytest.approx(1 - pooled.metrics["accuracy"])
+    known = Page(build([make_record(protocol="clean")], tmp_path))
+    assert 'id="confidence"' not in known.source and 'href="#confidence"' not in known.source
+
+
+def test_adapted_results_have_a_table_of_their_own(page: Page, make_record: Make, tmp_path: Path) -> None:
+    assert 'id="adapted"' not in page.source and 'href="#adapted"' not in page.source
+    assert not (page.folder / "tables" / "adapted.csv").exists()
+    runs = [make_record("emotone/base", "luna5", fold=fold, published=None, adapted=0.8) for fold in range(5)]
+    shown = Page(build([*runs, make_record("a/net", "luna5")], tmp_path))
+    pooled = next(each for each in pool_all(runs))
+    found = adaptation(pooled)
+    assert found is not None
+    uar, accuracy = found.gain["uar"], found.gain["accuracy"]
+    row = "Unseen speakers (luna5) emotone/base"
+    for name, gain in (("uar", uar), ("accuracy", accuracy)):
+        row += f" {percent(pooled.metrics[name])} {percent(found.pooled.metrics[name])}"
+        row += f" {points(gain.value)} {points(gain.low)} to {points(gain.high)}"
+    assert shown.text.count(row) == 1
+    assert "adapted to the speaker by other, unlabelled clips" in shown.text
+    assert percent(found.pooled.metrics["accuracy"]) != percent(pooled.metrics["accuracy"])
+    before = shown.text[: shown.text.index("Adapted to the speaker The same systems")]
+    assert f"emotone/base – {percent(pooled.metrics['accuracy'])} " in before, "the main table is of the plain result"
+    with (tmp_path / "tables" / "adapted.csv").open(newline="", encoding="utf-8") as file:
+        rows = {row["metric"]: row for row in csv.DictReader(file)}
+    assert float(rows["uar"]["adapted"]) == found.pooled.metrics["uar"]
+    assert float(rows["uar"]["gain_low"]) == uar.low
+
+
+def test_emotones_own_systems_are_always_among_the_curves(make_record: Make) -> None:
+    runs = [make_record(f"a/{number}", "luna5", accuracy=0.4 + number / 20, fold=0) for number in range(6)]
+    (board,) = boards(read_results([*runs, make_record("emotone/base", "luna5", accuracy=0.3)]))
+    assert board.curves is not None
+    protocol, drawn = board.curves
+    assert protocol == "luna5"
+    own, *others = (result.row.system for result in drawn)
+    assert own == "emotone/base"
+    assert len(others) == 4 and "a/0" not in others

@@ -47,37 +47,35 @@ def fit_temperature(probabilities: Array, true: NDArray[np.intp]) -> float:
     return float(np.exp(found.x))
 
 
-def calibration_error(probabilities: Array, true: NDArray[np.intp], *, bins: int = 15) -> float:
+def calibration_error(confidence: Array, right: NDArray[np.bool_], *, bins: int = 15) -> float:
     """Return the expected calibration error: by how much confidence and accuracy differ, on average over clips.
 
-    Clips are put into `bins` equal ranges of confidence (the largest probability); a bin counts by its clips
-    (Naeini et al., 2015; Guo et al., 2017). 0 is best, 1 is worst.
+    Clips are put into `bins` equal ranges of confidence; a bin counts by its clips (Naeini et al., 2015; Guo et al.,
+    2017). 0 is best, 1 is worst.
 
     Args:
-        probabilities: (clips, classes), each row of sum 1.
-        true: class indices, (clips,).
+        confidence: the probability of the class that was named, from 0 to 1, (clips,).
+        right: whether that class is the true one, (clips,).
         bins: how many ranges.
 
     Raises:
         UsageError: no clips.
     """
-    _check(probabilities, true)
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == true
+    _check(confidence, right)
     place = np.minimum((confidence * bins).astype(int), bins - 1)
     gaps = np.bincount(place, weights=right - confidence, minlength=bins)
-    return float(np.abs(gaps).sum() / len(true))
+    return float(np.abs(gaps).sum() / len(right))
 
 
-def risk_coverage(probabilities: Array, true: NDArray[np.intp]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def risk_coverage(confidence: Array, right: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Return what refusing unsure answers buys: the share of clips answered, and the share of wrong ones among these.
 
     The surest clips are answered first; clips of equal confidence come together, for no threshold parts them
     (Geifman and El-Yaniv, 2017).
 
     Args:
-        probabilities: (clips, classes).
-        true: class indices, (clips,).
+        confidence: of the class that was named, (clips,).
+        right: whether that class is the true one, (clips,).
 
     Returns:
         coverage, rising to 1, and risk, both of shape (different confidences,).
@@ -85,15 +83,14 @@ def risk_coverage(probabilities: Array, true: NDArray[np.intp]) -> tuple[NDArray
     Raises:
         UsageError: no clips.
     """
-    _check(probabilities, true)
-    confidence = probabilities.max(axis=1)
+    _check(confidence, right)
     order = np.argsort(-confidence, kind="stable")
-    wrong = np.cumsum(probabilities.argmax(axis=1)[order] != np.asarray(true)[order])
-    answered = np.arange(1, len(true) + 1)
+    wrong = np.cumsum(~np.asarray(right, bool)[order])
+    answered = np.arange(1, len(right) + 1)
     last = np.append(np.diff(confidence[order]) != 0, True)
-    return answered[last] / len(true), wrong[last] / answered[last]
+    return answered[last] / len(right), wrong[last] / answered[last]
 
 
-def _check(probabilities: Array, true: NDArray[np.intp]) -> None:
-    if len(true) == 0 or len(true) != len(probabilities):
-        raise UsageError(f"{len(probabilities)} rows of probabilities and {len(true)} true classes cannot be compared.")
+def _check(judged: Array, true: NDArray[np.bool_] | NDArray[np.intp]) -> None:
+    if len(true) == 0 or len(true) != len(judged):
+        raise UsageError(f"{len(judged)} answers and {len(true)} true ones cannot be compared.")

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from emotone.evaluation.metrics import METRICS, check, from_confusions
 
-__all__ = ["bootstrap", "clusters"]
+__all__ = ["bootstrap", "bootstrap_gain", "clusters"]
 
 
 def clusters(speakers: Sequence[str | None], clips: Sequence[str]) -> tuple[str, ...]:
@@ -53,6 +53,59 @@ def bootstrap(
     Returns:
         metric -> (low, high), as fractions of 1.
     """
+    found = _resampled(true, predicted, groups, classes, metrics, resamples, seed, repeats)
+    return {metric: _middle(values, level) for metric, values in found.items()}
+
+
+def bootstrap_gain(
+    true: Sequence[str],
+    before: Sequence[str],
+    after: Sequence[str],
+    groups: Sequence[Hashable] | None,
+    classes: Sequence[str],
+    *,
+    metrics: Sequence[str] = METRICS,
+    resamples: int = 2000,
+    seed: int = 0,
+    level: float = 0.95,
+    repeats: Sequence[Hashable] | None = None,
+) -> dict[str, tuple[float, float]]:
+    """Return percentile intervals of what the metrics gain from one answer to another on the same samples.
+
+    The paired bootstrap: a drawn speaker brings the samples of both sides.
+
+    Args:
+        true: labels, shape (n,).
+        before, after: the labels that were named, both of shape (n,).
+        groups, classes, metrics, resamples, seed, level, repeats: as of `bootstrap`.
+
+    Returns:
+        metric -> (low, high) of after minus before, as fractions of 1.
+    """
+    # The same seed draws the same speakers.
+    first, second = (
+        _resampled(true, side, groups, classes, metrics, resamples, seed, repeats) for side in (before, after)
+    )
+    return {metric: _middle(second[metric] - first[metric], level) for metric in first}
+
+
+def _middle(values: NDArray[np.float64], level: float) -> tuple[float, float]:
+    tail = (1 - level) / 2
+    low, high = np.nanquantile(values, (tail, 1 - tail))
+    return float(low), float(high)
+
+
+def _resampled(
+    true: Sequence[str],
+    predicted: Sequence[str],
+    groups: Sequence[Hashable] | None,
+    classes: Sequence[str],
+    metrics: Sequence[str],
+    resamples: int,
+    seed: int,
+    repeats: Sequence[Hashable] | None,
+) -> dict[str, NDArray[np.float64]]:
+    """Return each metric of each draw of groups, averaged over the repeats: shape (resamples,)."""
     check(true, predicted, classes)
     group = _numbers(groups if groups is not None else range(len(true)))
     if group.max() == 0:
@@ -62,13 +115,8 @@ def bootstrap(
     size = tables.shape[0]
     drawn = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=resamples)
     sums = (drawn.astype(np.float64) @ tables.reshape(size, -1)).reshape(resamples, *tables.shape[1:])
-    tail = (1 - level) / 2
-    intervals = {}
-    for metric, values in from_confusions(sums, metrics).items():
-        # A run none of whose speakers was drawn counts for nothing in that resample.
-        low, high = np.nanquantile(np.nanmean(values, axis=1), (tail, 1 - tail))
-        intervals[metric] = (float(low), float(high))
-    return intervals
+    # A run none of whose speakers was drawn counts for nothing in that resample.
+    return {metric: np.nanmean(values, axis=1) for metric, values in from_confusions(sums, metrics).items()}
 
 
 def _numbers(values: Sequence[Hashable] | range) -> NDArray[np.intp]:

@@ -8,9 +8,11 @@ from typing import Any
 from emotone.evaluation.premium import Premium
 from emotone.report.results import Result, Row, protocol_order
 from emotone.report.theme import PAPERS, PROTOCOLS, colour, figure
-from emotone.report.words import percent, points, protocol_title
+from emotone.report.words import OWN, percent, points, protocol_title
 
-__all__ = ["confusion", "cost", "curve", "curves", "leaderboard", "monitored", "premium"]
+__all__ = ["confusion", "cost", "curve", "curves", "leaderboard", "monitored", "premium", "risk_coverage"]
+
+_FEWEST = 0.05  # of the clips: of fewer, the share of wrong answers is luck
 
 MARKERS = {"published": "o", "clean": "s", "luna5": "D", "emobox6": "^", "loso": "v", "cross": "P"}
 """Protocol -> its marker, so that colour is never the only difference."""
@@ -72,6 +74,53 @@ def premium(premiums: Sequence[Premium]) -> Any:
     axes.spines["left"].set_visible(False)
     drawn.legend(handles=_dots(protocols), loc="upper left", ncols=6, frameon=False, fontsize=7.5, handletextpad=0.4)
     return drawn
+
+
+def risk_coverage(results: Sequence[Result]) -> Any:
+    """Draw the share of wrong answers over the share of clips answered, the surest first; emotone's own lines thicker.
+
+    Args:
+        results: of one protocol, at most five, each with its confidence.
+    """
+    drawn = figure(8, 3.3)
+    axes = drawn.add_axes((0.055, 0.145, 0.595, 0.76))
+    ends, highest = [], 0.0
+    for order, result in enumerate(results):
+        if result.confidence is None:
+            continue
+        coverage, risk = (100 * side for side in result.confidence.curve)
+        shown = coverage >= 100 * _FEWEST
+        tone, own = colour(PAPERS[order]), result.row.paper == OWN
+        axes.plot(coverage[shown], risk[shown], color=tone, linewidth=2.8 if own else 1.3, zorder=2.5 if own else 2)
+        axes.plot(100, risk[-1], "o", color=tone, markersize=6 if own else 4, clip_on=False, zorder=3)
+        ends.append((float(risk[-1]), result, tone))
+        highest = max(highest, float(risk[shown].max()))
+    top = min(100, 10 * math.ceil(highest / 10 + 0.2))
+    axes.set_xlim(0, 100)
+    axes.set_ylim(0, top)
+    axes.set_xlabel("clips answered, %: the surest first, at the right all")
+    axes.set_title("Wrong among the clips answered, %")
+    axes.grid()
+    ends.sort(key=lambda end: -end[0])
+    for (y, result, tone), place in zip(ends, _apart([y for y, _, _ in ends], 0.135 * top, top), strict=True):
+        axes.plot([101.5, 103.8], [y, place], color=tone, linewidth=0.7, clip_on=False)
+        error = percent(result.row.calibration_error)
+        weight = "bold" if result.row.paper == OWN else "normal"
+        axes.text(104.6, place, result.row.system, va="bottom", fontsize=7.5, weight=weight)
+        axes.text(104.6, place, f"calibration error {error} %", va="top", fontsize=7, color=colour("soft"))
+    return drawn
+
+
+def _apart(falling: Sequence[float], gap: float, top: float) -> list[float]:
+    """Move heights as little as it takes for neighbours to be a gap apart, all between 0 and the top."""
+    import numpy as np
+    from scipy.optimize import isotonic_regression
+
+    # Heights a gap apart are those that still fall once each is raised by as many gaps as stand above it.
+    raised = gap * np.arange(len(falling))
+    fitted = isotonic_regression(np.asarray(falling) + raised, increasing=False).x
+    placed: list[float] = (np.clip(fitted, gap / 2 + raised[-1], top - gap / 2) - raised).tolist()
+    return placed
 
 
 def _legend(protocols: Sequence[str]) -> list[Any]:

@@ -6,12 +6,23 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from emotone.evaluation.adapted import adaptation
 from emotone.evaluation.pool import Pooled, pool_all
 from emotone.evaluation.record import Published, RunRecord
 from emotone.files import write_text
 from emotone.report.results import make_row
 
-__all__ = ["TOLERANCE", "Entry", "Range", "Wanted", "entries", "read_leaderboard", "verdict", "write_leaderboard"]
+__all__ = [
+    "TOLERANCE",
+    "Adapted",
+    "Entry",
+    "Range",
+    "Wanted",
+    "entries",
+    "read_leaderboard",
+    "verdict",
+    "write_leaderboard",
+]
 
 TOLERANCE = 0.03
 """How far a measured accuracy may lie from the published one and still reproduce it, as a fraction of 1."""
@@ -48,6 +59,14 @@ class Range:
 
 
 @dataclass(frozen=True, slots=True)
+class Adapted:
+    """What a system reaches once other, unlabelled clips of each speaker are known. It is no plain result."""
+
+    accuracy: Range
+    uar: Range
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One system under one protocol.
 
@@ -56,6 +75,8 @@ class Entry:
         clips: how many test samples the runs have together.
         published: the accuracy that the paper reports for its own protocol.
         verdict: see `verdict`.
+        calibration_error: the expected one, as a fraction of 1; None where a run has no probabilities.
+        adapted: None where a run is not adapted to the speakers.
         why, command: why it was not run, and what would run it.
         leaks: what the protocol leaks.
         seconds: of training a run, on average, on `device`.
@@ -72,6 +93,8 @@ class Entry:
     uar: Range | None = None
     weighted_f1: Range | None = None
     train_accuracy: float | None = None
+    calibration_error: float | None = None
+    adapted: Adapted | None = None
     runs: int = 0
     missing: int = 0
     seeds: int = 0
@@ -139,6 +162,8 @@ def _entry(wanted: Wanted, pooled: Pooled | None, corpus: str) -> Entry:
         uar=_range(row.uar, row.uar_low, row.uar_high),
         weighted_f1=_range(row.weighted_f1, row.weighted_f1_low, row.weighted_f1_high),
         train_accuracy=round(row.train_accuracy, _DIGITS),
+        calibration_error=None if row.calibration_error is None else round(row.calibration_error, _DIGITS),
+        adapted=_adapted(pooled),
         runs=len(pooled.runs),
         missing=row.missing,
         seeds=row.seeds,
@@ -148,6 +173,14 @@ def _entry(wanted: Wanted, pooled: Pooled | None, corpus: str) -> Entry:
         seconds=round(row.train_seconds, 1),
         device=row.device,
     )
+
+
+def _adapted(pooled: Pooled) -> Adapted | None:
+    found = adaptation(pooled)
+    if found is None:
+        return None
+    metrics, intervals = found.pooled.metrics, found.pooled.intervals
+    return Adapted(**{name: _range(metrics[name], *intervals[name]) for name in ("accuracy", "uar")})
 
 
 def _range(mean: float, low: float, high: float) -> Range:
@@ -162,10 +195,10 @@ def write_leaderboard(path: Path, found: Sequence[Entry]) -> None:
 
 def read_leaderboard(path: Path) -> list[Entry]:
     """Read what `write_leaderboard` wrote."""
-    rates = ("accuracy", "uar", "weighted_f1")
-    return [
-        Entry(
-            **row | {name: Range(**row[name]) if row[name] else None for name in rates} | {"leaks": tuple(row["leaks"])}
-        )
-        for row in json.loads(path.read_text(encoding="utf-8"))
-    ]
+    return [_parse(row) for row in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def _parse(row: dict[str, Any]) -> Entry:
+    rates = {name: Range(**row[name]) if row[name] else None for name in ("accuracy", "uar", "weighted_f1")}
+    adapted = row["adapted"] and Adapted(**{name: Range(**rate) for name, rate in row["adapted"].items()})
+    return Entry(**row | rates | {"adapted": adapted, "leaks": tuple(row["leaks"])})

@@ -2,13 +2,24 @@
 
 from collections.abc import Iterable, Sequence
 
+from emotone.evaluation.adapted import Gain, adaptation
 from emotone.evaluation.claims import Judgement
+from emotone.evaluation.confidence import THRESHOLDS, confidence_of
 from emotone.evaluation.paired import Difference, Pair
-from emotone.evaluation.premium import Premium
+from emotone.evaluation.pool import Pooled
+from emotone.evaluation.premium import UNSEEN, Premium
 from emotone.report.leaderboard import Entry, Range
 from emotone.report.words import percent, points
 
-__all__ = ["claims_table", "pairs_table", "premium_table", "readme_table", "verdicts_table"]
+__all__ = [
+    "adapted_table",
+    "claims_table",
+    "confidence_table",
+    "pairs_table",
+    "premium_table",
+    "readme_table",
+    "verdicts_table",
+]
 
 _COLUMNS = {"published": "as published", "clean": "clean", "luna5": "unseen (luna5)", "emobox6": "unseen (emobox6)"}
 
@@ -99,6 +110,43 @@ def pairs_table(pairs: Iterable[Pair]) -> str:
     return _table(headers, rows, left=(0, 1, 6))
 
 
+def confidence_table(pooled: Iterable[Pooled]) -> str:
+    """Return one line per system and protocol of unseen speakers: its calibration error, and what refusing buys."""
+    rows = []
+    for each in pooled:
+        found = confidence_of(each) if each.first.protocol in UNSEEN else None
+        if found is not None:
+            answered = (
+                _rate(share)
+                for threshold in (0.0, *THRESHOLDS)
+                for share in found.answered(threshold)[threshold == 0 :]
+            )
+            rows.append((f"`{each.first.system}`", each.first.protocol, percent(found.error), *answered))
+    headers = [text for least in THRESHOLDS for text in (f"answered at ≥ {least}", "wrong of these")]
+    return _table(("system", "protocol", "calibration error", "wrong of all", *headers), rows, left=(0, 1))
+
+
+def adapted_table(pooled: Iterable[Pooled]) -> str:
+    """Return one line per system and protocol that was adapted to the speakers; empty where none was."""
+    rows = []
+    for each in pooled:
+        found = adaptation(each)
+        if found is not None:
+            cells = [
+                cell
+                for name in ("uar", "accuracy")
+                for cell in (
+                    *(percent(side.metrics[name]) for side in (each, found.pooled)),
+                    _difference(found.gain[name]),
+                )
+            ]
+            rows.append((f"`{each.first.system}`", each.first.protocol, *cells))
+    if not rows:
+        return ""
+    headers = [text for name in ("UAR", "accuracy") for text in (f"{name}, plain", f"{name}, adapted", "gain, points")]
+    return _table(("system", "protocol", *headers), rows, left=(0, 1))
+
+
 def _table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: Iterable[int]) -> str:
     kept = set(left)
     rule = "|".join("---" if index in kept else "--:" for index in range(len(headers)))
@@ -125,7 +173,7 @@ def _rate(value: float | None) -> str:
     return "-" if value is None else percent(value)
 
 
-def _difference(gap: Difference | None) -> str:
+def _difference(gap: Difference | Gain | None) -> str:
     return "not run" if gap is None else f"{points(gap.value)} [{points(gap.low)}, {points(gap.high)}]"
 
 

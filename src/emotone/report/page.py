@@ -7,6 +7,7 @@ from typing import Any
 
 from emotone.corpora.base import Corpus
 from emotone.errors import UsageError
+from emotone.evaluation.confidence import THRESHOLDS
 from emotone.evaluation.record import RunRecord
 from emotone.files import write_text
 from emotone.report import figures, theme, view, words
@@ -63,6 +64,11 @@ def _draw(boards: Sequence[view.Board], folder: Path) -> dict[tuple[str, ...], d
             chart = _saved(gallery, drawn, "premium", place)
             chart["svg"] = theme.to_svg(drawn, label=f"What leaks and known speakers add, {board.title}")
             charts["premium", *board_key(board)] = chart
+        if board.curves:
+            drawn = figures.risk_coverage(board.curves[1])
+            chart = _saved(gallery, drawn, "risk-coverage", place)
+            chart["svg"] = theme.to_svg(drawn, label=f"Wrong answers over clips answered, {board.title}")
+            charts["risk-coverage", *board_key(board)] = chart
         for what in ("parameters", "train_seconds"):
             if sum(1 for row in rows if getattr(row, what)) > 1:
                 drawn = figures.cost(rows, what)
@@ -157,6 +163,7 @@ def _render(
         charts=charts,
         tones=theme.PROTOCOLS,
         slice_titles=view.SLICE_TITLES,
+        thresholds=THRESHOLDS,
     )
 
 

@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from statistics import mean
 
+from emotone.evaluation.adapted import Adaptation, adaptation
+from emotone.evaluation.confidence import Confidence, confidence_of
 from emotone.evaluation.pool import Pooled, pool_all
 from emotone.evaluation.premium import UNSEEN
 from emotone.evaluation.record import RunRecord
@@ -21,6 +23,7 @@ class Row:
         accuracy, uar, macro_f1, weighted_f1: folds pooled, seeds averaged.
         low, high: 95 % interval of the accuracy, by bootstrap over speakers; likewise of UAR and weighted F1.
         difference: accuracy minus published.
+        calibration_error: the expected one, seeds averaged; None where a run has no probabilities.
         chance: the accuracy of always naming the most frequent class of the test set.
         seeds: how many ran. seed_low, seed_high: the accuracy of the worst and the best of them.
         folds: how many the protocol has. missing: how many runs of folds x seeds are not there.
@@ -50,6 +53,7 @@ class Row:
     weighted_f1_low: float
     weighted_f1_high: float
     train_accuracy: float
+    calibration_error: float | None
     chance: float
     seeds: int
     seed_low: float
@@ -67,17 +71,30 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One system under one protocol: its runs, its line in the table, its slices."""
+    """One system under one protocol: its runs, its line in the table, its slices.
+
+    Attributes:
+        confidence: how sure its answers were; None where a run has no probabilities.
+        adaptation: the same, adapted to the speakers; None where a run is not.
+    """
 
     pooled: Pooled
     row: Row
     slices: tuple[Slice, ...]
+    confidence: Confidence | None
+    adaptation: Adaptation | None
 
 
 def read_results(records: Iterable[RunRecord]) -> list[Result]:
     """Pool, sum up and slice the runs, sorted as `sort_key` says."""
     results = [
-        Result(pooled, make_row(pooled), tuple(slices(pooled.predictions, pooled.classes)))
+        Result(
+            pooled,
+            make_row(pooled),
+            tuple(slices(pooled.predictions, pooled.classes)),
+            confidence_of(pooled),
+            adaptation(pooled),
+        )
         for pooled in pool_all(records)
     ]
     return sorted(results, key=lambda result: sort_key(result.row))
@@ -105,6 +122,7 @@ def make_row(pooled: Pooled) -> Row:
     low, high = pooled.intervals["accuracy"]
     uar_low, uar_high = pooled.intervals["uar"]
     weighted_f1_low, weighted_f1_high = pooled.intervals["weighted_f1"]
+    confidence = confidence_of(pooled)
     return Row(
         system=first.system,
         title=first.title,
@@ -127,6 +145,7 @@ def make_row(pooled: Pooled) -> Row:
         weighted_f1_low=weighted_f1_low,
         weighted_f1_high=weighted_f1_high,
         train_accuracy=mean(run.train_accuracy for run in pooled.runs),
+        calibration_error=confidence.error if confidence else None,
         chance=max(supports) / sum(supports),
         seeds=len(pooled.seeds),
         seed_low=min(accuracies),

@@ -2,12 +2,14 @@
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from emotone.evaluation.paired import Difference
+from emotone.evaluation.pool import Pooled
+from emotone.evaluation.premium import UNSEEN
 from emotone.evaluation.record import RunRecord
 from emotone.files import write_text
 from emotone.report.results import Result
@@ -40,6 +42,13 @@ def write_tables(folder: Path, results: Sequence[Result]) -> list[Path]:
             for result in results
             for part in result.slices
         ],
+        "risk_coverage": [
+            _keys(result) | {"coverage": coverage, "risk": risk}
+            for result in results
+            if result.row.protocol in UNSEEN and result.confidence
+            for coverage, risk in zip(*(side.tolist() for side in result.confidence.curve), strict=True)
+        ],
+        "adapted": [row for result in results for row in _adapted(result)],
         "history": [
             _keys(result) | {"fold": run.fold, "seed": run.seed} | epoch.model_dump()
             for result, run in runs
@@ -47,6 +56,25 @@ def write_tables(folder: Path, results: Sequence[Result]) -> list[Path]:
         ],
     }
     return [write_csv(folder / f"{name}.csv", rows) for name, rows in tables.items() if rows]
+
+
+def _adapted(result: Result) -> Iterator[dict[str, Any]]:
+    found = result.adaptation
+    if found is None:
+        return
+    for metric, gain in found.gain.items():
+        yield (
+            _keys(result)
+            | {"metric": metric}
+            | _rate("plain", result.pooled, metric)
+            | _rate("adapted", found.pooled, metric)
+            | {"gain": gain.value, "gain_low": gain.low, "gain_high": gain.high}
+        )
+
+
+def _rate(name: str, pooled: Pooled, metric: str) -> dict[str, float]:
+    low, high = pooled.intervals[metric]
+    return {name: pooled.metrics[metric], f"{name}_low": low, f"{name}_high": high}
 
 
 def write_statistics(folder: Path, boards: Sequence[Board]) -> list[Path]:

@@ -10,9 +10,12 @@ from emotone.evaluation.paired import Pair, pairs
 from emotone.evaluation.premium import UNSEEN, Premium, premiums
 from emotone.evaluation.slices import Slice
 from emotone.report.results import Result, Row, protocol_order
-from emotone.report.words import anchor, corpus_title, count, listing, number, percent, points, protocol_title
+from emotone.report.words import OWN, anchor, corpus_title, count, listing, number, percent, points, protocol_title
 
 __all__ = ["Board", "Leak", "System", "boards", "findings", "leaks", "systems"]
+
+MOST_CURVES = 5
+"""How many systems a figure of curves can tell apart."""
 
 SLICE_TITLES = {
     "gender": "By the speaker's gender",
@@ -91,6 +94,31 @@ class Board:
     def pairs(self) -> list[Pair]:
         """Every two systems under the strictest protocol."""
         return pairs([result.pooled for result in self.of(self.strictest)])
+
+    @property
+    def unseen(self) -> list[str]:
+        """The protocols whose test speakers are never heard in training, the one that counts first."""
+        return [name for name in UNSEEN if name in self.protocols]
+
+    @property
+    def confident(self) -> dict[str, list[Result]]:
+        """Protocol of unseen speakers -> the results that say how sure they are, the best first."""
+        found = {name: [result for result in self.of(name) if result.confidence] for name in self.unseen}
+        return {name: results for name, results in found.items() if results}
+
+    @property
+    def curves(self) -> tuple[str, list[Result]] | None:
+        """A protocol of unseen speakers and the systems whose risk is drawn: emotone's own, then the best others."""
+        for protocol, results in self.confident.items():
+            own_first = sorted(results, key=lambda result: result.row.paper != OWN)
+            return protocol, own_first[:MOST_CURVES]
+        return None
+
+    @property
+    def adapted(self) -> dict[str, list[Result]]:
+        """Protocol -> the results that were adapted to the speakers too, the best first."""
+        found = {name: [result for result in self.of(name) if result.adaptation] for name in self.protocols}
+        return {name: results for name, results in found.items() if results}
 
     @property
     def title(self) -> str:
@@ -222,16 +250,14 @@ def _gaps(board: Board) -> list[str]:
 
 
 def _unseen(board: Board) -> str | None:
-    for protocol in UNSEEN:
-        rows = [result.row for result in board.of(protocol)]
-        if rows:
-            best = rows[0]
-            return (
-                f"Of speakers never heard in training, the best system ({best.system}) recognises "
-                f"{percent(best.accuracy)}\u00a0% of the clips; always naming the most frequent class "
-                f"would get {percent(best.chance)}\u00a0%."
-            )
-    return None
+    if not board.unseen:
+        return None
+    best = board.of(board.unseen[0])[0].row
+    return (
+        f"Of speakers never heard in training, the best system ({best.system}) recognises "
+        f"{percent(best.accuracy)}\u00a0% of the clips; always naming the most frequent class "
+        f"would get {percent(best.chance)}\u00a0%."
+    )
 
 
 def _slice_gap(board: Board, name: str) -> str | None:

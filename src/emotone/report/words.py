@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 __all__ = [
     "MINUS",
+    "OWN",
     "anchor",
     "corpus_title",
     "count",
@@ -18,6 +19,8 @@ __all__ = [
 ]
 
 MINUS = "−"
+OWN = "emotone"
+"""What stands for a paper where a system is of none."""
 
 _PROTOCOLS = {
     "published": ("As published", "what the paper did, leaks included"),
@@ -34,7 +37,7 @@ _PAPERS = {
     "boucheta": "Speech Emotion Recognition Using Deep Learning Approaches",
     "bhanbhro": "Comparative Analysis of CNN-LSTM and Attention-Enhanced CNN-LSTM Models (Signals 2025, 6(2), 22)",
     "kakadiya": "Speech Emotion Recognition Using Deep Learning {CNN, LSTM, Transformer}",
-    "emotone": "emotone's own, of no paper",
+    OWN: "emotone's own, of no paper",
 }
 
 
