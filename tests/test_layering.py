@@ -53,7 +53,8 @@ evaluation, then comparison and report."""
 
 LIGHT = (
     "", "errors", "emotions", "config", "files", "blocks", "audio", "adaptation", "bundle", "recognition",
-    "cli_predict", "cli_explain", "explanation", "corpora", "terminal", "cli", "cli_model", "card", "recipes", "protocols", "audit"
+    "cli_predict", "cli_explain", "explanation", "corpora", "terminal", "cli", "cli_model", "card", "recipes",
+    "protocols", "audit",
 )  # fmt: skip
 """Parts that import nothing heavy when they are loaded: the command line starts with them."""
 HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning", "onnx", "onnxruntime")

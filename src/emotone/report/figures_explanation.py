@@ -20,9 +20,9 @@ _LEFT, _RIGHT, _BARS = 0.075, 0.70, (0.80, 0.965)  # edges of the drawings, as s
 def draw(explained: "Explanation") -> Any:
     """Return the figure. Nothing is told by colour alone: what speaks for the emotion is also outlined."""
     with style():
-        drawn = figure(9.6, 5.6 if explained.attention is not None else 4.7)
+        drawn = figure(9.6, 5.75 if explained.attention is not None else 4.85)
         rows = [("wave", 0.95), ("mel", 2.25), ("attention", 0.6)][: 3 if explained.attention is not None else 2]
-        top, places = drawn.get_figheight() - 0.95, {}
+        top, places = drawn.get_figheight() - 0.75, {}
         for name, height in rows:
             places[name] = drawn.add_axes(
                 (_LEFT, (top - height) / drawn.get_figheight(), _RIGHT - _LEFT, height / drawn.get_figheight())
@@ -119,6 +119,7 @@ def _scores(axes: Any, explained: "Explanation") -> None:
     values = [100 * explained.scores[label] for label in order]
     tones = [colour("vermilion" if label == explained.emotion else "rule") for label in order]
     axes.barh(order, values, color=tones, height=0.7)
+    axes.set_ylim(min(-0.5, len(order) - 6.5), len(order) - 0.5)  # a few stay bars, at the top
     for row, value in enumerate(values):
         axes.annotate(f"{value:.0f} %", (value, row), (3, 0), textcoords="offset points", va="center")
     axes.set_xlim(0, max(values) * 1.25)
