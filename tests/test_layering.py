@@ -13,7 +13,7 @@ import emotone
 ROOT = Path(emotone.__file__).parent
 
 MAY_IMPORT = {
-    "": "recognition",
+    "": "recognition explanation",
     "errors": "",
     "emotions": "errors",
     "config": "errors",
@@ -38,12 +38,14 @@ MAY_IMPORT = {
     "terminal": "",
     "recognition": "errors adaptation audio bundle terminal",
     "cli_predict": "errors files corpora recognition terminal",
+    "explanation": "errors files audio bundle models recognition report training",
+    "cli_explain": "errors explanation terminal",
     "comparison": "errors emotions config files augment corpora features models recipes protocols audit evaluation "
     "training report terminal",
     "show": "errors emotions features models recipes terminal",
     "card": "bundle terminal",
     "cli_model": "training terminal card",
-    "cli": "errors cli_model cli_predict corpora features recipes comparison terminal show",
+    "cli": "errors cli_explain cli_model cli_predict corpora features recipes comparison terminal show",
 }  # fmt: skip
 """Part of emotone -> the parts it may import. A part is a module or a package without its longer-named entries here;
 every part may import itself, and everyone the version. Data flows one way: corpora, audio, features, models, training,
@@ -51,7 +53,8 @@ evaluation, then comparison and report."""
 
 LIGHT = (
     "", "errors", "emotions", "config", "files", "blocks", "audio", "adaptation", "bundle", "recognition",
-    "cli_predict", "corpora", "terminal", "cli", "cli_model", "card", "recipes", "protocols", "audit"
+    "cli_predict", "cli_explain", "explanation", "corpora", "terminal", "cli", "cli_model", "card", "recipes",
+    "protocols", "audit",
 )  # fmt: skip
 """Parts that import nothing heavy when they are loaded: the command line starts with them."""
 HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning", "onnx", "onnxruntime")

@@ -4,19 +4,24 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from emotone.explanation import explain
     from emotone.recognition import Recognizer
 
-__all__ = ["Recognizer", "__version__"]
+__all__ = ["Recognizer", "__version__", "explain"]
 
 __version__ = version("emotone")
 
 
 def __getattr__(name: str) -> Any:
-    """Import what recognises only where it is asked for."""
+    """Import what recognises or explains only where it is asked for."""
     if name == "Recognizer":
         from emotone.recognition import Recognizer
 
         return Recognizer
+    if name == "explain":
+        from emotone.explanation import explain
+
+        return explain
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

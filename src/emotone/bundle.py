@@ -59,6 +59,8 @@ class BundleInfo(Config):
     """How to judge the clips of a known speaker, for a model that can adapt."""
     parameters: int | None = None
     """How many the network has."""
+    frames: int | None = None
+    """How many every clip is padded or cut to; None for a network that reads clips of any length."""
     licence: str
     trained_on: dict[str, Any]
     """Corpus, protocol, fold, seed, clips, speakers and whatever else tells where the weights come from."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from emotone import cli_model
+from emotone.cli_explain import explain
 from emotone.cli_predict import predict
 from emotone.errors import CorpusError, DownloadError, EmotoneError, UsageError, unknown
 
@@ -27,6 +28,7 @@ corpora_app = typer.Typer(help="The corpora: what there is, where it is, whether
 app.add_typer(systems_app, name="systems")
 app.add_typer(corpora_app, name="corpora")
 app.command()(predict)
+app.command()(explain)
 app.add_typer(cli_model.model_app, name="model")
 
 _DEFAULT_CORPUS = "ravdess"

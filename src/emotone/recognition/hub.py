@@ -7,7 +7,7 @@ from pathlib import Path
 from emotone.bundle import Bundle
 from emotone.errors import BundleError, DownloadError, UsageError
 
-__all__ = ["FILE", "find"]
+__all__ = ["FILE", "find", "locate"]
 
 FILE = "emotone.onnx"
 """What a bundle is called in a repository or folder."""
@@ -16,14 +16,28 @@ _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
 def find(name: str | Path | None, *, threads: int | None) -> Bundle:
-    """Load a bundle.
+    """Load a bundle: what `locate` finds.
 
     Args:
-        name: a .onnx file; a folder that holds `emotone.onnx`; a repository org/name of the hub; None: emotone's own.
+        name: as in `locate`.
         threads: as in `Bundle.load`.
 
     Raises:
         BundleError: the file is not there or no bundle.
+        DownloadError: the hub cannot be reached, or has no such repository or file.
+        UsageError: a name that is none of these.
+    """
+    return Bundle.load(locate(name), threads=threads)
+
+
+def locate(name: str | Path | None) -> Path | bytes:
+    """Return the file of a bundle, or its content where it comes with emotone.
+
+    Args:
+        name: a .onnx file; a folder that holds `emotone.onnx`; a repository org/name of the hub; None: emotone's own.
+
+    Raises:
+        BundleError: emotone's own is not there.
         DownloadError: the hub cannot be reached, or has no such repository or file.
         UsageError: a name that is none of these.
     """
@@ -34,14 +48,14 @@ def find(name: str | Path | None, *, threads: int | None) -> Bundle:
                 f"This install of emotone has no model of its own ({own}). Name one: a .onnx file that "
                 "`emotone export` wrote, or a repository org/name of the Hugging Face hub."
             )
-        return Bundle.load(own.read_bytes(), threads=threads)
+        return own.read_bytes()
     path = Path(name)
     if path.is_dir():
         path = path / FILE
     if path.is_file() or path.suffix == ".onnx":
-        return Bundle.load(path, threads=threads)
+        return path
     if isinstance(name, str) and _REPOSITORY.fullmatch(name):
-        return Bundle.load(_download(name), threads=threads)
+        return _download(name)
     raise UsageError(
         f"{name}: no such model. Allowed: a .onnx file, a folder that holds {FILE}, a repository org/name of the hub."
     )

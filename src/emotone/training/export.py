@@ -1,4 +1,4 @@
-"""A trained network as one ONNX bundle, and the weights back out of one."""
+"""A trained network as one ONNX bundle, and back out of one."""
 
 import logging
 import warnings
@@ -12,17 +12,19 @@ import numpy.typing as npt
 
 from emotone import __version__
 from emotone.bundle import ATTENTION, INPUTS, KEY, OUTPUTS, Bundle, BundleInfo, Metric
-from emotone.errors import BundleError, EmotoneError, UsageError
+from emotone.errors import BundleError, EmotoneError, RecipeError, UsageError
 from emotone.evaluation.record import RunRecord, read_record
 from emotone.files import atomic_path
 from emotone.models.config import NetworkConfig, OwnConfig
-from emotone.training.store import load_system, read_origin
+from emotone.recipes.schema import Recipe
+from emotone.training.preparation import Preparation
+from emotone.training.store import load_system, read_origin, restore_network
 from emotone.training.system import FittedSystem
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-__all__ = ["export", "make_bundle", "weights_of"]
+__all__ = ["export", "make_bundle", "system_of", "weights_of"]
 
 _OPSET = 18  # what torch's exporter writes without converting
 _WEIGHTS = "network."
@@ -90,26 +92,49 @@ def make_bundle(system: FittedSystem, info: BundleInfo, *, int8: bool = False) -
     return content
 
 
-def weights_of(path: Path) -> dict[str, npt.NDArray[np.float32]]:
+def system_of(source: Path | bytes) -> FittedSystem:
+    """Return the system that a bundle was made of; of int8 weights, what is left of it.
+
+    Args:
+        source: the file, or its content.
+
+    Raises:
+        BundleError: no bundle; one whose card or weights are not those of a network of emotone.
+    """
+    info, name = Bundle.load(source).info, _name(source)
+    try:
+        recipe = Recipe.parse(info.recipe, where=f"{name}: its recipe")
+    except RecipeError as error:
+        raise BundleError(str(error)) from None
+    if info.frames is None and recipe.features.layout in ("frames", "flat"):
+        raise BundleError(f"{name}: its card does not say how many frames the network reads; export the system again.")
+    arrays = _arrays(source)
+    scaler = [arrays.get(f"preparation.{name}") for name in ("mean", "scale")]
+    mean, scale = (None if array is None else array.reshape(-1) for array in scaler)
+    preparation = Preparation(recipe.features, info.frames or 1, mean, scale)
+    try:
+        classifier = restore_network(recipe, preparation, weights_of(source), len(info.labels))
+    except (RuntimeError, EmotoneError) as error:
+        raise BundleError(f"{name}: its weights are not those of its recipe: {' '.join(str(error).split())}") from None
+    return FittedSystem(recipe, info.labels, preparation, classifier, None, info.temperature, info.head)
+
+
+def weights_of(source: Path | bytes) -> dict[str, npt.NDArray[np.float32]]:
     """Return a bundle's weights by their names in the network's state dict, those of int8 multiplied out.
 
     Batch normalisation's counters of batches, of which nothing depends, are not among them.
 
+    Args:
+        source: the file, or its content.
+
     Raises:
         BundleError: a file that is no bundle.
     """
-    import onnx
-    from onnx import numpy_helper
-
-    Bundle.load(path)
-    model = onnx.load(path, load_external_data=False)
-    arrays = {
-        tensor.name.removeprefix(_WEIGHTS): numpy_helper.to_array(tensor)
-        for tensor in model.graph.initializer
-        if tensor.name.startswith(_WEIGHTS)
-    }
+    Bundle.load(source)
+    named = _arrays(source).items()
+    arrays = {name.removeprefix(_WEIGHTS): array for name, array in named if name.startswith(_WEIGHTS)}
     if not arrays:
-        raise BundleError(f"{path}: holds no weights under names that begin with {_WEIGHTS!r}.")
+        raise BundleError(f"{_name(source)}: holds no weights under names that begin with {_WEIGHTS!r}.")
     weights = {name: array for name, array in arrays.items() if not name.endswith((_INT8, _SCALE))}
     for name in arrays:
         if name.endswith(_INT8):
@@ -117,6 +142,19 @@ def weights_of(path: Path) -> dict[str, npt.NDArray[np.float32]]:
             whole, scale = arrays[name].astype(np.float32), arrays[own + _SCALE]
             weights[own] = whole * scale.reshape(-1, *[1] * (whole.ndim - 1))
     return weights
+
+
+def _arrays(source: Path | bytes) -> dict[str, npt.NDArray[Any]]:
+    """Return all that is stored in an ONNX file, by name."""
+    import onnx
+    from onnx import numpy_helper
+
+    model = onnx.load_from_string(source if isinstance(source, bytes) else source.read_bytes())
+    return {tensor.name: numpy_helper.to_array(tensor).copy() for tensor in model.graph.initializer}
+
+
+def _name(source: Path | bytes) -> str:
+    return "bundle" if isinstance(source, bytes) else str(source)
 
 
 def _check_kind(system: FittedSystem, run: Path) -> None:
@@ -164,6 +202,7 @@ def _card(system: FittedSystem, *, licence: str, trained_on: dict[str, Any], rec
         temperature=system.temperature,
         head=system.head,
         parameters=sum(parameter.numel() for parameter in system.classifier.network_.parameters()),
+        frames=system.preparation.n_frames if recipe.features.layout in ("frames", "flat") else None,
         licence=licence,
         trained_on=trained_on,
         metrics=metrics,

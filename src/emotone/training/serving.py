@@ -1,6 +1,6 @@
 """A fitted system as one torch module: from waveforms to calibrated probabilities, made of what ONNX has."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -14,10 +14,24 @@ from emotone.models.own import Own
 from emotone.training.preparation import Preparation
 from emotone.training.system import FittedSystem
 
-__all__ = ["AudioPreparation", "Serving"]
+__all__ = ["AudioPreparation", "Heard", "Serving"]
 
 _FRAME, _HOP = 2048, 512  # of features.prepare.trim, in samples
 _LEAST_RMS = 1e-5
+
+
+class Heard(NamedTuple):
+    """What the front end takes of a batch of clips.
+
+    Attributes:
+        features: (batch, channels, frames), zero beyond each clip's own frames.
+        frames: each clip's own, (batch,).
+        start: the sample of the clip that frame 0 is centred on, (batch,); not 0 where its beginning is cut off.
+    """
+
+    features: Tensor
+    frames: Tensor
+    start: Tensor
 
 
 class Serving(nn.Module):
@@ -51,20 +65,36 @@ class Serving(nn.Module):
 
     def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, ...]:
         """Return the outputs of a bundle."""
-        waveforms, lengths = self.audio(waveforms, lengths)
+        heard = self.hear(waveforms, lengths)
+        logits, embedding, attention = self.judge(self.read(heard.features, heard.frames), heard.frames)
+        probabilities = torch.softmax(logits / self.temperature, dim=1)
+        return (probabilities, embedding) if attention is None else (probabilities, embedding, attention)
+
+    def hear(self, waveforms: Tensor, lengths: Tensor) -> Heard:
+        """Return the features of clips."""
+        waveforms, lengths, start = self.audio.cut(waveforms, lengths)
         frames = self.frontend.frame_lengths(lengths)
         odd = max(self.frontend.fft % 2, self.frontend.config.window % 2)
         most = (waveforms.shape[1] + self.frontend.fft) // self.frontend.config.hop + 1
         # Zeros at the end make every batch long enough for one frame, and change none that is a clip's own.
         waveforms = F.pad(waveforms, (0, self.frontend.fft + self.frontend.config.hop + odd))
-        features = self.frontend.take(waveforms, lengths, frames, most)
+        return Heard(self.frontend.take(waveforms, lengths, frames, most), frames, start)
+
+    def read(self, features: Tensor, frames: Tensor) -> Tensor:
+        """Return what the network's first layer reads of features, each clip normalised as the recipe has it."""
+        if isinstance(self.network, Own):
+            return self.network.normalise(features, frames)
+        prepared: Tensor = self.preparation(features, frames)
+        return prepared
+
+    def judge(self, inputs: Tensor, frames: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+        """Return logits, before the temperature, embedding and attention for what `read` gives."""
         attention: Tensor | None
         if isinstance(self.network, Own):
-            embedding, attention = self.network.embed(self.network.normalise(features, frames), frames)
+            embedding, attention = self.network.embed(inputs, frames)
         else:
-            embedding, attention = self.network.embed(self.preparation(features, frames))
-        probabilities = torch.softmax(self.network.output(embedding) / self.temperature, dim=1)
-        return (probabilities, embedding) if attention is None else (probabilities, embedding, attention)
+            embedding, attention = self.network.embed(inputs)
+        return self.network.output(embedding), embedding, attention
 
 
 class AudioPreparation(nn.Module):
@@ -79,11 +109,16 @@ class AudioPreparation(nn.Module):
 
     def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Return prepared clips (batch, samples or fewer), zero beyond their ends, and their lengths."""
-        config = self.config
+        waveforms, lengths, _ = self.cut(waveforms, lengths)
+        return waveforms, lengths
+
+    def cut(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return prepared clips, their lengths, and which sample of the clip each begins with, (batch,)."""
+        config, begin = self.config, torch.zeros_like(lengths)
         offset = int(config.offset * config.rate)
         if offset:
             start = torch.where(lengths > offset, offset, 0)
-            waveforms, lengths = _shifted(waveforms, start), lengths - start
+            waveforms, lengths, begin = _shifted(waveforms, start), lengths - start, begin + start
         if config.seconds is not None:
             most = int(config.seconds * config.rate)
             lengths = lengths.clamp(max=most)
@@ -91,12 +126,12 @@ class AudioPreparation(nn.Module):
         waveforms = waveforms * functional.frame_mask(lengths, waveforms.shape[1])
         if config.trim_db is not None:
             start, stop = _loud(waveforms, lengths, below_db=config.trim_db)
-            waveforms, lengths = _shifted(waveforms, start), stop - start
+            waveforms, lengths, begin = _shifted(waveforms, start), stop - start, begin + start
             waveforms = waveforms * functional.frame_mask(lengths, waveforms.shape[1])
         if config.normalise == "peak":
             peak = waveforms.abs().amax(1, keepdim=True)
             waveforms = waveforms / torch.where(peak >= torch.finfo(torch.float32).tiny, peak, 1.0)
-        return waveforms, lengths
+        return waveforms, lengths, begin
 
 
 def _shifted(waveforms: Tensor, start: Tensor) -> Tensor:

@@ -18,7 +18,7 @@ from emotone.recipes.schema import Recipe
 from emotone.training.preparation import Preparation
 from emotone.training.system import FittedSystem, classifier_for
 
-__all__ = ["load_system", "read_origin", "save_system"]
+__all__ = ["load_system", "read_origin", "restore_network", "save_system"]
 
 _FORMAT = 1
 _TRUSTED = [
@@ -145,17 +145,23 @@ def _classifier(
         import skops.io
 
         return skops.io.load(folder / _ESTIMATOR, trusted=_TRUSTED)
-    classifier = classifier_for(recipe, classes, encoder)
     if isinstance(recipe.model, PretrainedConfig):
+        classifier = classifier_for(recipe, classes, encoder)
         classifier.network_ = classifier.load(with_head=True).eval()
         return classifier
+    weights = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
+    return restore_network(recipe, preparation, weights, classes)
+
+
+def restore_network(recipe: Recipe, preparation: Preparation, weights: dict[str, Any], classes: int) -> Any:
+    """Return the fitted classifier of a recipe whose network has these weights, arrays by their names in its state."""
     import torch
 
     from emotone.features.layout import channel_names
 
+    classifier = classifier_for(recipe, classes, None)
     empty = np.zeros((len(channel_names(recipe.features)), preparation.n_frames), np.float32)
     network = classifier.build(preparation([empty]))
-    weights = {name.removeprefix("network."): value for name, value in tensors.items() if name.startswith("network.")}
     network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     classifier.network_ = network.eval()
     return classifier
