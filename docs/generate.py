@@ -1,5 +1,6 @@
 """Write what the documentation says of the results, from the files under results/: `make docs`."""
 
+import json
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
@@ -13,6 +14,7 @@ from emotone.evaluation.pool import Pooled, pool_all
 from emotone.evaluation.premium import premiums
 from emotone.evaluation.record import read_records
 from emotone.files import write_text
+from emotone.recipes import load as load_recipe
 from emotone.report import markdown
 from emotone.report.leaderboard import read_leaderboard
 from emotone.report.words import percent, points, protocol_title
@@ -21,6 +23,7 @@ ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"
 BEGIN, END = "<!-- generated from results/ by `make docs`: begin -->", "<!-- generated: end -->"
 REPRODUCTION = ROOT / "docs" / "reproduction.md"
+MODEL = ROOT / "docs" / "model.md"
 
 
 def readme() -> str:
@@ -57,13 +60,8 @@ def reproduction() -> str:
     """Return docs/reproduction.md: its template, its tables and numbers filled in from the results."""
     entries = read_leaderboard(RESULTS / "leaderboard.json")
     pooled = _pooled()
-    environment = Environment(
-        loader=FileSystemLoader(ROOT / "docs"),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        autoescape=select_autoescape(("html",)),
-    )
-    return environment.get_template("reproduction.md.jinja").render(
+    return _render(
+        "reproduction.md.jinja",
         entries=entries,
         seed=lambda *key: _seed(pooled, *key),
         kept=lambda *key: _find(pooled, *key).first.best_epoch,
@@ -75,6 +73,33 @@ def reproduction() -> str:
         adapted=markdown.adapted_table(pooled),
         copies=_copies(pool_all(read_records(RESULTS / "copies" / "runs"))),
     )
+
+
+def model() -> str:
+    """Return docs/model.md: how well emotone's own networks do, and what was tried."""
+    ideas = {
+        path.stem: json.loads(path.read_text(encoding="utf-8"))
+        | {"title": load_recipe(path.with_suffix(".yaml")).title}
+        for path in (RESULTS / "model").glob("*.json")
+    }
+    own = [entry for entry in read_leaderboard(RESULTS / "leaderboard.json") if entry.paper == "emotone"]
+    return _render(
+        "model.md.jinja",
+        results=markdown.own_table(own),
+        ideas=markdown.ideas_table(ideas),
+        speakers=len(ideas["base"]["validation_speakers"]),
+        trained=len(ideas["base"]["train_speakers"]),
+    )
+
+
+def _render(template: str, **values: Any) -> str:
+    environment = Environment(
+        loader=FileSystemLoader(ROOT / "docs"),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        autoescape=select_autoescape(("html",)),
+    )
+    return environment.get_template(template).render(**values)
 
 
 def _find(pooled: Iterable[Pooled], system: str, protocol: str) -> Pooled:
@@ -117,5 +142,6 @@ def _copies(pooled: list[Pooled]) -> list[dict[str, Any]]:
 if __name__ == "__main__":
     write_text(ROOT / "README.md", readme())
     write_text(REPRODUCTION, reproduction())
+    write_text(MODEL, model())
     for name in ("leaderboard", "premium", "risk-coverage"):
         shutil.copy(RESULTS / "report" / "figures" / f"{name}.png", ROOT / "docs" / f"{name}.png")

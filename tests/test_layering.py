@@ -32,13 +32,12 @@ MAY_IMPORT = {
     "audit": "errors files audio corpora features.config protocols",
     "evaluation": "errors emotions config files recipes",
     "adaptation": "config",
-    "training": "errors files adaptation bundle recipes protocols features models evaluation.calibration "
-    "evaluation.record",
+    "training": "errors files adaptation bundle recipes protocols features models evaluation",
     "report": "errors emotions files audio augment corpora features evaluation recipes",
     "terminal": "",
     "recognition": "errors adaptation audio bundle terminal",
     "cli_predict": "errors files corpora recognition terminal",
-    "explanation": "errors files audio bundle models recognition report training",
+    "explanation": "errors files audio bundle features models recognition report training",
     "cli_explain": "errors explanation terminal",
     "comparison": "errors emotions config files augment corpora features models recipes protocols audit evaluation "
     "training report terminal",

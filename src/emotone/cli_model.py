@@ -14,12 +14,15 @@ def export(
     run: Annotated[Path, typer.Argument(help="Folder of a trained system, as `emotone train` writes it.")],
     out: Annotated[Path, typer.Option(help="The .onnx file.")],
     int8: Annotated[bool, typer.Option("--int8", help="Weights as int8: a quarter of the size.")] = False,
+    measured: Annotated[
+        Path | None, typer.Option(help="A benchmark's folder: the card gets the metrics of the same recipe in it.")
+    ] = None,
 ) -> None:
     """Write a trained network as one ONNX file: front end, network, labels, model card."""
     from emotone.terminal import console
     from emotone.training.export import export as write
 
-    info = write(run, out, int8=int8)
+    info = write(run, out, int8=int8, measured_in=measured)
     console.print(f"{out}: {info.name}, {len(info.labels)} labels, {out.stat().st_size / 1e6:.2f} MB")
 
 

@@ -1,6 +1,7 @@
 """The results as Markdown tables, for the README and the documentation."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from emotone.evaluation.adapted import Gain, adaptation
 from emotone.evaluation.claims import Judgement
@@ -15,6 +16,8 @@ __all__ = [
     "adapted_table",
     "claims_table",
     "confidence_table",
+    "ideas_table",
+    "own_table",
     "pairs_table",
     "premium_table",
     "readme_table",
@@ -145,6 +148,50 @@ def adapted_table(pooled: Iterable[Pooled]) -> str:
         return ""
     headers = [text for name in ("UAR", "accuracy") for text in (f"{name}, plain", f"{name}, adapted", "gain, points")]
     return _table(("system", "protocol", *headers), rows, left=(0, 1))
+
+
+def own_table(entries: Iterable[Entry]) -> str:
+    """Return one line per own network and protocol: UAR and accuracy, plain and adapted to the speaker."""
+    rows = [
+        (
+            f"`{entry.system}`",
+            entry.protocol,
+            *((_range(entry.uar), _range(entry.accuracy)) if entry.runs else ("not run", "not run")),
+            *((_range(entry.adapted.uar), _range(entry.adapted.accuracy)) if entry.adapted else ("-", "-")),
+            _rate(entry.calibration_error),
+            f"{entry.parameters:,}".replace(",", " ") if entry.parameters else "-",
+            f"{entry.seeds}{', some folds not run' if entry.missing else ''}" if entry.runs else "-",
+        )
+        for entry in entries
+    ]
+    headers = ("system", "protocol", "UAR", "accuracy", "UAR, adapted", "accuracy, adapted", "calibration error")
+    return _table((*headers, "parameters", "seeds"), rows, left=(0, 1))
+
+
+def ideas_table(ideas: Mapping[str, Mapping[str, Any]], *, base: str = "base") -> str:
+    """Return one line per idea: what validation speakers say of it, the best UAR first.
+
+    Args:
+        ideas: name -> what `benchmarks/ideas.py` measured, and its title.
+        base: which of them the others are set beside.
+    """
+    start = ideas[base]["plain"]["uar"]
+    rows = [
+        (
+            f"**{idea['title']}**" if name == base else idea["title"],
+            *(
+                _range(Range(rates["uar"], rates["uar_low"], rates["uar_high"]))
+                for rates in (idea["plain"], idea["adapted"])
+            ),
+            "-" if name == base else points(idea["plain"]["uar"] - start),
+            f"{idea['log_loss']:.2f}",
+            f"{idea['best_epoch']} of {idea['epochs']}",
+            f"{idea['parameters']:,}".replace(",", " "),
+        )
+        for name, idea in sorted(ideas.items(), key=lambda item: -item[1]["plain"]["uar"])
+    ]
+    headers = ("idea", "UAR", "UAR, adapted", "gain, points", "log loss", "best epoch", "parameters")
+    return _table(headers, rows, left=(0,))
 
 
 def _table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: Iterable[int]) -> str:

@@ -17,6 +17,7 @@ from emotone.evaluation.record import RunRecord, read_record
 from emotone.files import atomic_path
 from emotone.models.config import NetworkConfig, OwnConfig
 from emotone.recipes.schema import Recipe
+from emotone.training.measured import measured
 from emotone.training.preparation import Preparation
 from emotone.training.store import load_system, read_origin, restore_network
 from emotone.training.system import FittedSystem
@@ -36,16 +37,18 @@ _TOLERANCE = 1e-3  # of a probability, on noise; an export that fails is far bey
 _USE = "Research on speech emotion recognition: a probability for every label, for one speaker's speech at a time."
 
 
-def export(run: Path, out: Path, *, int8: bool = False) -> BundleInfo:
+def export(run: Path, out: Path, *, int8: bool = False, measured_in: Path | None = None) -> BundleInfo:
     """Write a trained system, as `save_system` stores it, to one ONNX file; return its card.
 
     Args:
         run: the folder of the system; the metrics come from `run.json` in it, where that is of this system.
         out: the file.
         int8: store the network's weights as int8, see `make_bundle`.
+        measured_in: a benchmark's folder, from which the metrics come instead: those of the same recipe.
 
     Raises:
         EmotoneError: a folder without a trained network.
+        UsageError: a benchmark without that recipe.
     """
     if out.is_dir():
         raise UsageError(f"--out {out}: is a folder; name a file, as {out / 'model.onnx'}.")
@@ -56,6 +59,8 @@ def export(run: Path, out: Path, *, int8: bool = False) -> BundleInfo:
     if record is not None:
         trained_on |= {"clips": record.split.train}
     info = _card(system, licence=licence, trained_on=trained_on, record=record)
+    if measured_in is not None:
+        info = info.model_copy(update={"metrics": measured(measured_in, system.recipe)})
     with atomic_path(out) as temporary:
         temporary.write_bytes(make_bundle(system, info, int8=int8))
     return info

@@ -1,0 +1,110 @@
+"""Measure ideas for emotone's own network on validation speakers: python benchmarks/ideas.py RECIPE.yaml ...
+
+The clips of luna5's first test speakers are not looked at. Of the others' clips, some speakers' choose the epoch and
+tell what an idea is worth; the rest train. One JSON per recipe is written to results/model, and not made again while
+the recipe is the same.
+"""
+
+import json
+import sys
+import time
+from itertools import zip_longest
+from pathlib import Path
+
+import numpy as np
+
+from emotone import corpora, recipes
+from emotone.comparison.plan import labels_of
+from emotone.corpora.base import Corpus
+from emotone.evaluation.intervals import bootstrap
+from emotone.evaluation.metrics import summary
+from emotone.features.config import ORIGINAL
+from emotone.files import write_text
+from emotone.protocols import LUNA5, Fold, Sample
+from emotone.recipes.schema import Recipe
+from emotone.terminal import counting
+from emotone.training import fit
+from emotone.training.frames import frames_of
+
+RESULTS = Path(__file__).parents[1] / "results" / "model"
+VALIDATION = 8  # speakers
+SEED = 0
+
+
+def split(corpus: Corpus) -> Fold:
+    """Leave out the first fold's test speakers, and take women and men in turn for validation."""
+    tested = {f"{actor:02d}" for actor in LUNA5[0]}
+    genders = {clip.speaker: clip.gender for clip in corpus.utterances if clip.speaker not in tested}
+    women, men = (sorted(each for each in genders if genders[each] == name) for name in ("female", "male"))
+    drawn = [np.random.default_rng(SEED).permutation(each).tolist() for each in (women, men)]
+    held = [speaker for pair in zip_longest(*drawn) for speaker in pair][:VALIDATION]
+    known = [Sample(position) for position, clip in enumerate(corpus.utterances) if clip.speaker in genders]
+    sides = ([], [])
+    for sample in known:
+        sides[corpus.utterances[sample.clip].speaker in held].append(sample)
+    return Fold(0, 1, tuple(sides[0]), tuple(sides[1]), (), "validation")
+
+
+def measure(recipe: Recipe, corpus: Corpus) -> dict[str, object]:
+    """Train on the one side and report the other."""
+    fold = split(corpus)
+    labels, classes = labels_of(recipe, corpus)
+    samples = [*fold.train, *fold.validation]
+    clips = [corpus.utterances[sample.clip] for sample in samples]
+    with counting("Features") as progress:
+        frames = frames_of(recipe, [(clip.path, clip.clip, ORIGINAL) for clip in clips], on_progress=progress)
+    start = time.monotonic()
+    with counting(recipe.id) as progress:
+        system = fit(
+            recipe,
+            fold,
+            dict(zip(samples, frames, strict=True)),
+            labels,
+            classes,
+            seed=SEED,
+            device="cpu",
+            on_epoch=lambda epoch, epochs: progress(epoch.epoch, epochs),
+        )
+    seconds = time.monotonic() - start
+    heard = frames[len(fold.train) :]
+    true = [labels[sample.clip] for sample in fold.validation]
+    speakers = [str(corpus.utterances[sample.clip].speaker) for sample in fold.validation]
+    probabilities = system.predict_proba(heard)
+    found = {"plain": probabilities, "adapted": system.predict_adapted(heard, speakers)}
+    scores = {}
+    for name, each in found.items():
+        predicted = [classes[index] for index in each.argmax(axis=1)]
+        low, high = bootstrap(true, predicted, speakers, classes)["uar"]
+        scores[name] = {"uar": summary(true, predicted, classes)["uar"], "uar_low": low, "uar_high": high}
+    own = probabilities[np.arange(len(true)), [classes.index(each) for each in true]]
+    return {
+        "seed": SEED,
+        "train_speakers": sorted({clip.speaker for clip in clips[: len(fold.train)]}),
+        "validation_speakers": sorted(set(speakers)),
+        **scores,
+        "log_loss": float(-np.log(np.maximum(own, 1e-9)).mean()),
+        "parameters": sum(each.numel() for each in system.classifier.network_.parameters()),
+        "epochs": len(system.classifier.history_),
+        "best_epoch": system.classifier.best_epoch_,
+        "seconds": seconds,
+    }
+
+
+def main(paths: list[str]) -> None:
+    corpus = corpora.load("ravdess")
+    for path in paths:
+        recipe = recipes.load(path)
+        if recipe.training is None:
+            sys.exit(f"{path}: a {recipe.model.kind} is not trained in epochs.")
+        # Trained anew on the validation speakers, it would tell nothing of them.
+        recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"refit": False})})
+        target = RESULTS / f"{Path(path).stem}.json"
+        settings = recipe.model_dump(mode="json", exclude={"id", "title"})
+        if target.is_file() and json.loads(target.read_text(encoding="utf-8"))["settings"] == settings:
+            continue
+        write_text(target, json.dumps({"settings": settings} | measure(recipe, corpus), indent=1) + "\n")
+        print(target)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])
