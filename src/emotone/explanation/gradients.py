@@ -84,7 +84,7 @@ def explain_window(
         duration=duration,
         samples=window.samples,
         rate=info.rate,
-        times=start + np.arange(read) * seconds,
+        times=start + np.arange(read, dtype=np.float64) * seconds,
         frequencies=_frequencies(serving),
         logmel=features[0, :, :read].numpy(),
         attributions=attributions,
@@ -109,7 +109,7 @@ def _steps(serving: "Serving", steps: int, frames: int) -> npt.NDArray[np.float6
     """Return the middle of each step of the attention, in frames."""
     config = serving.network.config
     if config.kind == "own":  # convolutions of stride 2, each step on the first of two
-        return np.arange(steps) * 2.0 ** (1 + len(config.channels))
+        return np.arange(steps, dtype=np.float64) * 2.0 ** (1 + len(config.channels))
     if config.chunk_frames and config.chunk_hop:
-        return np.arange(steps) * float(config.chunk_hop) + min(config.chunk_frames, frames) / 2
-    return (np.arange(steps) + 0.5) * frames / steps
+        return np.arange(steps, dtype=np.float64) * float(config.chunk_hop) + min(config.chunk_frames, frames) / 2
+    return (np.arange(steps, dtype=np.float64) + 0.5) * frames / steps
