@@ -37,7 +37,7 @@ MAY_IMPORT = {
     "terminal": "",
     "recognition": "errors adaptation audio bundle terminal",
     "cli_predict": "errors files corpora recognition terminal",
-    "explanation": "errors files audio bundle features models recognition report training",
+    "explanation": "errors files audio bundle features recognition report training",
     "cli_explain": "errors explanation terminal",
     "comparison": "errors emotions config files augment corpora features models recipes protocols audit evaluation "
     "training report terminal",

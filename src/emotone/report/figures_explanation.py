@@ -14,13 +14,14 @@ __all__ = ["draw"]
 _MARKS = (100, 250, 500, 1000, 2000, 4000, 8000, 16000)  # Hz
 _COLUMNS = 600  # of the waveform's envelope
 _SMOOTH = (1.0, 1.5)  # bands, frames: single cells are too fine to be seen or heard
-_LEFT, _RIGHT, _BARS = 0.075, 0.70, (0.80, 0.965)  # edges of the drawings, as shares of the width
+_LEFT, _RIGHT, _BARS = 0.075, 0.70, (0.82, 0.965)  # edges of the drawings, as shares of the width
+_LONGEST = 60  # characters of a name; of longer ones the middle is left out
 
 
 def draw(explained: "Explanation") -> Any:
     """Return the figure. Nothing is told by colour alone: what speaks for the emotion is also outlined."""
     with style():
-        drawn = figure(9.6, 5.75 if explained.attention is not None else 4.85)
+        drawn = figure(9.6, 5.9 if explained.attention is not None else 5.0)
         rows = [("wave", 0.95), ("mel", 2.25), ("attention", 0.6)][: 3 if explained.attention is not None else 2]
         top, places = drawn.get_figheight() - 0.75, {}
         for name, height in rows:
@@ -37,7 +38,7 @@ def draw(explained: "Explanation") -> Any:
             axes.set_xlim(explained.start, explained.end)
             axes.set_xlabel("")
             axes.tick_params(labelbottom=axes is list(places.values())[-1])
-        list(places.values())[-1].set_xlabel("seconds")
+        list(places.values())[-1].set_xlabel("time, s")
         height = (places["wave"].get_position().y1 - places["mel"].get_position().y0) * drawn.get_figheight()
         low = places["mel"].get_position().y0
         bars = drawn.add_axes((_BARS[0], low, _BARS[1] - _BARS[0], height / drawn.get_figheight()))
@@ -54,8 +55,12 @@ def _title(drawn: Any, explained: "Explanation") -> None:
     )
     whole = f"{explained.start:.2f} to {explained.end:.2f} s of {explained.duration:.2f} s"
     other = "" if explained.answer == explained.emotion else f"; the recording's answer is “{explained.answer}”"
-    name = explained.file.replace("\\", "/").rsplit("/", 1)[-1]
-    drawn.text(_LEFT, 1 - 0.52 / height, f"{name}, {whole}{other}. Model: {explained.model}", color=colour("soft"))
+    name, model = _short(explained.file.replace("\\", "/").rsplit("/", 1)[-1]), _short(explained.model)
+    drawn.text(_LEFT, 1 - 0.52 / height, f"{name}, {whole}{other}. Model: {model}", color=colour("soft"))
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2]}…{name[-_LONGEST // 2 :]}"
 
 
 def _footer(drawn: Any, explained: "Explanation") -> None:
@@ -63,7 +68,7 @@ def _footer(drawn: Any, explained: "Explanation") -> None:
     sure, share = explained.scores[explained.emotion], f"{middle.share:.0%}"
     test = (
         f"Put to the test: without the {share} of the sound that speak most for it, “{explained.emotion}” goes from "
-        f"{sure:.0%} to {middle.marked:.0%}; without random {share}, to {middle.random:.0%}."
+        f"{sure:.0%} to {middle.marked:.0%}; without a random {share}, to {middle.random:.0%}."
     )
     drawn.text(_LEFT, 0.09 / drawn.get_figheight(), test, color=colour("soft"), va="bottom")
 
@@ -96,12 +101,11 @@ def _mel(axes: Any, explained: "Explanation") -> None:
     if len(times) > 1:
         axes.contour(times, np.arange(bands), worth, levels=[0.5 * most], colors=[tone], linewidths=0.8)
     marks = [hertz for hertz in _MARKS if explained.frequencies[0] <= hertz <= explained.frequencies[-1]]
-    names = [f"{hertz // 1000} k" if hertz >= 1000 else str(hertz) for hertz in marks]
-    axes.set_yticks(np.interp(marks, explained.frequencies, np.arange(bands)), names)
+    axes.set_yticks(np.interp(marks, explained.frequencies, np.arange(bands)), [f"{hertz:,}" for hertz in marks])
     axes.set_ylim(-0.5, bands - 0.5)
-    axes.set_ylabel("log-mel: Hz")
+    axes.set_ylabel("frequency, Hz")
     axes.set_title(
-        "grey: how loud; red, outlined: what speaks for the emotion (integrated gradients, smoothed)",
+        "Dark: loud. Orange, outlined: what speaks for the emotion (integrated gradients, smoothed)",
         weight="normal", color=colour("soft"), fontsize=7, pad=3,
     )  # fmt: skip
 
@@ -117,11 +121,11 @@ def _attention(axes: Any, explained: "Explanation") -> None:
 def _scores(axes: Any, explained: "Explanation") -> None:
     order = sorted(explained.scores, key=lambda label: explained.scores[label])
     values = [100 * explained.scores[label] for label in order]
-    tones = [colour("vermilion" if label == explained.emotion else "rule") for label in order]
+    tones = [colour("vermilion" if label == explained.emotion else "soft") for label in order]
     axes.barh(order, values, color=tones, height=0.7)
     axes.set_ylim(min(-0.5, len(order) - 6.5), len(order) - 0.5)  # a few stay bars, at the top
     for row, value in enumerate(values):
-        axes.annotate(f"{value:.0f} %", (value, row), (3, 0), textcoords="offset points", va="center")
+        axes.annotate(f"{value:.0f}%", (value, row), (3, 0), textcoords="offset points", va="center")
     axes.set_xlim(0, max(values) * 1.25)
     axes.tick_params(axis="y", length=0, labelcolor=colour("ink"))
     axes.set_xticks([])
