@@ -1,8 +1,9 @@
 """Time one clip on one core, side by side: python benchmarks/alternatives.py MODEL.onnx CLIP.
 
-emotone as it is served, the same network through PyTorch, librosa's features with the CNN of boucheta/cnn, and openSMILE's
-eGeMAPS with a linear SVM. Decoding counts, loading a model does not. Needs pip install emotone[train,benchmark]. Written to
-results/benchmarks/alternatives.json: the median in milliseconds of one core's time, and as a multiple of emotone's.
+emotone as it is served, the same network through PyTorch, librosa's features with the CNN of boucheta/cnn, and
+openSMILE's eGeMAPS with a linear SVM. Decoding counts, loading a model does not. Needs pip install
+emotone[train,benchmark]. Written to results/benchmarks/alternatives.json: the median in milliseconds of one core's
+time, and as a multiple of emotone's.
 """
 
 import argparse
