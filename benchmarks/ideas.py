@@ -78,6 +78,7 @@ def measure(recipe: Recipe, corpus: Corpus) -> dict[str, object]:
         scores[name] = {"uar": summary(true, predicted, classes)["uar"], "uar_low": low, "uar_high": high}
     own = probabilities[np.arange(len(true)), [classes.index(each) for each in true]]
     return {
+        "settings": recipe.model_dump(mode="json", exclude={"id", "title"}),
         "seed": SEED,
         "train_speakers": sorted({clip.speaker for clip in clips[: len(fold.train)]}),
         "validation_speakers": sorted(set(speakers)),
@@ -90,6 +91,12 @@ def measure(recipe: Recipe, corpus: Corpus) -> dict[str, object]:
     }
 
 
+def _measured(path: Path, recipe: Recipe) -> Recipe:
+    """Return what a file was measured of, under the recipe's name."""
+    names = {"id": recipe.id, "title": recipe.title}
+    return Recipe.parse(json.loads(path.read_text(encoding="utf-8"))["settings"] | names, where=path)
+
+
 def main(paths: list[str]) -> None:
     corpus = corpora.load("ravdess")
     for path in paths:
@@ -99,10 +106,9 @@ def main(paths: list[str]) -> None:
         # Trained anew on the validation speakers, it would tell nothing of them.
         recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"refit": False})})
         target = RESULTS / f"{Path(path).stem}.json"
-        settings = recipe.model_dump(mode="json", exclude={"id", "title"})
-        if target.is_file() and json.loads(target.read_text(encoding="utf-8"))["settings"] == settings:
+        if target.is_file() and _measured(target, recipe) == recipe:
             continue
-        write_text(target, json.dumps({"settings": settings} | measure(recipe, corpus), indent=1) + "\n")
+        write_text(target, json.dumps(measure(recipe, corpus), indent=1) + "\n")
         print(target)
 
 

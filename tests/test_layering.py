@@ -44,7 +44,8 @@ MAY_IMPORT = {
     "show": "errors emotions features models recipes terminal",
     "card": "bundle terminal",
     "cli_model": "training terminal card",
-    "cli": "errors cli_explain cli_model cli_predict corpora features recipes comparison terminal show",
+    "cli": "errors cli_explain cli_model cli_predict corpora features recipes comparison recognition training terminal "
+    "show",
 }  # fmt: skip
 """Part of emotone -> the parts it may import. A part is a module or a package without its longer-named entries here;
 every part may import itself, and everyone the version. Data flows one way: corpora, audio, features, models, training,

@@ -477,6 +477,25 @@ def test_a_class_that_only_validation_speakers_have_is_named() -> None:
         cross("kakadiya/cnn", few)
 
 
+def test_sixty_clips_of_one_speaker_are_split_by_clips_of_every_class() -> None:
+    """A tenth of them is fewer clips than there are classes."""
+    (fold,) = split("kakadiya/cnn", "clean", actor_clips(1))
+    for part in (fold.train, fold.validation, fold.test):
+        assert {RAVDESS[sample.clip].emotion for sample in part} == set(EMOTIONS)
+    recipe = recipes.load("emotone/base")
+    fold = untested_fold(
+        actor_clips(1),
+        labels_of(recipe, actor_clips(1)),
+        split=recipe.split,
+        monitor="validation",
+        augment=None,
+        variants=(),
+        seed=0,
+    )
+    assert len(fold.validation) == 8 and {RAVDESS[sample.clip].emotion for sample in fold.validation} == set(EMOTIONS)
+    assert clips(fold.train) | clips(fold.validation) == set(range(60))
+
+
 @pytest.mark.parametrize("name", ["nguyen/cnn-lstm", "boucheta/cnn", "boucheta/knn"])
 def test_for_use_every_clip_is_trained_or_chosen_on(name: str) -> None:
     recipe = recipes.load(name)

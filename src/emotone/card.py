@@ -18,7 +18,7 @@ def show_card(path: Path) -> None:
         ("Labels", ", ".join(info.labels)),
         ("Reads", f"mono at {info.rate:,} Hz; an answer is for up to {info.window:g} s, every {info.hop:g} s"),
         ("Calibration", f"temperature {info.temperature:g}" + (" (not calibrated)" if info.temperature == 1 else "")),
-        ("Trained on", "; ".join(f"{key} {_told(value)}" for key, value in info.trained_on.items())),
+        ("Trained on", _told(info.trained_on)),
         *((name, _metric(metric)) for name, metric in info.metrics.items()),
         ("Intended use", info.intended_use),
         ("Limits", info.limits),
@@ -37,4 +37,7 @@ def _metric(metric: Metric) -> str:
 
 
 def _told(value: Any) -> str:
+    if isinstance(value, dict):
+        inner = ((key, f"({_told(each)})" if isinstance(each, dict) else _told(each)) for key, each in value.items())
+        return "; ".join(f"{key} {told}" for key, told in inner)
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)

@@ -155,8 +155,18 @@ def features(
 
 @app.command()
 def train(
-    system: Annotated[str, typer.Argument(help="Id of a system, or a recipe file.")],
     out: Annotated[Path, typer.Option(help="Folder for the trained system.")],
+    system: Annotated[
+        str | None, typer.Argument(help="Id of a system, or a recipe file. [default: with --from, the bundle's]")
+    ] = None,
+    bundle: Annotated[
+        str | None,
+        typer.Option(
+            "--from",
+            help="Fine-tune: go on from the weights of a .onnx file, of org/name on the Hugging Face hub, or of "
+            "emotone/base, emotone's own. Few clips are enough.",
+        ),
+    ] = None,
     protocol: Annotated[
         str | None, typer.Option(help="How clips are split; see `emotone compare --help`. [default: clean]")
     ] = None,
@@ -173,20 +183,28 @@ def train(
     """Train one system, test it, and store it without pickle."""
     from emotone import recipes
     from emotone.comparison.train import train_all, train_one
+    from emotone.recognition.hub import locate
     from emotone.terminal import console
+    from emotone.training.tuning import Start
 
-    recipe = recipes.load(system)
+    given = None if system is None else recipes.load(system)
+    start = None if bundle is None else Start.read(locate(bundle))
+    recipe = start.tuned(given) if start else given
+    if recipe is None:
+        raise UsageError("Give a system (see `emotone systems`), or a bundle to fine-tune: --from BUNDLE.")
     options: dict[str, Any] = {
         "seed": seed,
         "device": _device(device),
         "precision": _precision(precision),
         "encoder": encoder,
+        "start": start,
     }
     if everything:
         if protocol is not None or fold is not None or preset != "paper":
             raise UsageError("--all trains on every clip, in full: it takes no --protocol, --fold or --preset.")
         made = train_all(recipe, lambda: _load_corpus(corpus, data), out, **options)
-        console.print(f"Trained on {len(made.train)} clips and chosen on {len(made.validation)}; nothing was tested")
+        chosen = f" and chosen on {len(made.validation)}" if made.validation else ""
+        console.print(f"Trained on {len(made.train)} clips{chosen}; nothing was tested")
     else:
         record = train_one(
             recipe,

@@ -123,8 +123,8 @@ def untested_fold(
 ) -> Fold:
     """Return all clips for training and validation: for a model to use, of whose worth other folds have to tell.
 
-    Validation are a few speakers, or a tenth of the clips where their speakers are unknown. Arguments and errors are
-    those of `make_folds`.
+    Validation are a few speakers, or a tenth of the clips where their speakers are unknown or only one. Arguments
+    and errors are those of `make_folds`.
     """
     task = _Task("all", utterances, np.asarray(labels), split, monitor, augment, tuple(variants), seed, (), None)
     everything = np.arange(len(utterances))
@@ -254,14 +254,19 @@ def _fractions(clips: Sequence[int], task: _Task, split: SplitConfig) -> tuple[I
     from sklearn.model_selection import train_test_split
 
     units = np.arange(len(labels))
+
+    def taken(share: float, of: NDArray[np.intp]) -> float | int:
+        """Return the share, or where that is less than a clip of every class, as many clips."""
+        classes = len(set(labels.tolist()))
+        return share if share * len(of) >= classes else classes
+
     try:
-        rest, test = train_test_split(units, test_size=split.test, stratify=labels, random_state=task.seed)
+        size = taken(split.test, units)
+        rest, test = train_test_split(units, test_size=size, stratify=labels, random_state=task.seed)
         if not split.validation:
             return rest, units[:0], test
-        validation_size = split.validation / (split.train + split.validation)
-        train, validation = train_test_split(
-            rest, test_size=validation_size, stratify=labels[rest], random_state=task.seed
-        )
+        size = taken(split.validation / (split.train + split.validation), rest)
+        train, validation = train_test_split(rest, test_size=size, stratify=labels[rest], random_state=task.seed)
     except ValueError as error:  # scikit-learn names what is too small
         raise ProtocolError(f"Protocol {task.protocol!r} cannot split {len(labels)} clips: {error}") from None
     return train, validation, test

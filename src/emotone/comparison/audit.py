@@ -135,8 +135,9 @@ def _audit_trained(folder: Path, load_corpus: Callable[[str | None], Corpus], pr
         )
     fold = folds_of(system.recipe, corpus, origin["protocol"], origin["seed"], digests)[origin["fold"] - 1]
     findings = _find([of_fold(fold, corpus.utterances)], corpus, origin["protocol"])
-    with counting("Features") as progress:
-        findings = [*learnt_from(system, fold, corpus, on_progress=progress), *findings]
+    if system.recipe.training is None or system.recipe.training.start is None:  # else it learnt them elsewhere
+        with counting("Features") as progress:
+            findings = [*learnt_from(system, fold, corpus, on_progress=progress), *findings]
     return Audit(
         str(folder), corpus.info.name, origin["protocol"], origin["seed"], 1, len(corpus.utterances), tuple(findings)
     )

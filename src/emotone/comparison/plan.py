@@ -15,7 +15,7 @@ from emotone.models.config import PretrainedConfig
 from emotone.protocols import PROTOCOLS, Fold, make_folds, shared_labels, two_corpora_needed
 from emotone.recipes.schema import Recipe
 
-__all__ = ["PRESETS", "RunSpec", "check", "finished", "folds_of", "labels_of", "plan", "variants_of"]
+__all__ = ["PRESETS", "RunSpec", "check", "finished", "folds_of", "labels_of", "monitor_of", "plan", "variants_of"]
 
 PRESETS = {
     "quick": "few epochs and the first fold only: a look in minutes, no reproduction",
@@ -121,6 +121,16 @@ def labels_of(recipe: Recipe, corpus: Corpus) -> tuple[list[str], tuple[str, ...
     return labels, scheme.classes(used)
 
 
+def monitor_of(recipe: Recipe) -> str | None:
+    """Return the set that the recipe chooses epochs on; None where it chooses none, and trains on validation clips too.
+
+    That is a model without epochs, and one that goes on from trained weights: for a fixed number of epochs, since what
+    few clips there are would choose it by chance.
+    """
+    training = recipe.training
+    return None if training is None or training.start is not None else training.monitor
+
+
 def variants_of(recipe: Recipe) -> tuple[str, ...]:
     """Return the names of the copies that the recipe makes of a clip."""
     return tuple(augment.copies(recipe.augment)) if recipe.augment else ()
@@ -134,7 +144,7 @@ def folds_of(recipe: Recipe, corpus: Corpus, protocol: str, seed: int, digests: 
         corpus.utterances,
         labels,
         split=recipe.split,
-        monitor=recipe.training.monitor if recipe.training else None,
+        monitor=monitor_of(recipe),
         augment=recipe.augment,
         variants=variants_of(recipe),
         seed=seed,

@@ -27,6 +27,7 @@ from emotone.models.config import NetworkConfig
 from emotone.protocols import Fold, Sample
 from emotone.training import FittedSystem, fit
 from emotone.training.frames import frames_of
+from emotone.training.tuning import Start
 
 __all__ = ["Setting", "items_of", "run"]
 
@@ -74,8 +75,9 @@ def run(
     *,
     checkpoint: Path | None = None,
     on_epoch: Callable[[Epoch, int], None] | None = None,
+    start: Start | None = None,
 ) -> tuple[RunRecord, FittedSystem]:
-    """Train and test one system once."""
+    """Train and test one system once; from the weights of `start`, where the recipe goes on from them."""
     recipe, corpus = spec.recipe, setting.corpus
     labels, classes = labels_of(recipe, corpus)
     fold = folds_of(recipe, corpus, spec.protocol, spec.seed, setting.digests)[spec.fold]
@@ -96,6 +98,7 @@ def run(
         precision=setting.precision,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
+        start=start.system if start else None,
     )
     trained = perf_counter()
     tested = [frames[sample] for sample in fold.test]
@@ -118,7 +121,7 @@ def run(
         seed=spec.seed,
         scheme=recipe.scheme,
         classes=classes,
-        leaks=leaks_of(fold, setting.digests),
+        leaks=_leaks(fold, setting, start),
         published=recipe.published,
         metrics=metrics.summary(true, predicted, classes),
         intervals=intervals.bootstrap(true, predicted, intervals.clusters(speakers, clips), classes),
@@ -148,6 +151,14 @@ def run(
         created=datetime.now(UTC).isoformat(timespec="seconds"),
     )
     return record, system
+
+
+def _leaks(fold: Fold, setting: Setting, start: Start | None) -> tuple[str, ...]:
+    leaks, corpus = leaks_of(fold, setting.digests), setting.corpus
+    tested = {corpus.utterances[sample.clip].speaker or "unknown" for sample in fold.test}
+    if start is not None and start.heard(corpus.info.name) & tested:
+        leaks += ("the weights that training goes on from have heard test speakers",)
+    return leaks
 
 
 def _predictions(

@@ -3,22 +3,24 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from emotone.comparison.encoders import with_encoder
-from emotone.comparison.plan import check, labels_of, plan, variants_of
+from emotone.comparison.plan import RunSpec, check, labels_of, monitor_of, plan, variants_of
 from emotone.comparison.run import Setting, items_of, run
 from emotone.comparison.sweep import checkpoint_path, extract_features
 from emotone.corpora.base import Corpus
-from emotone.corpora.fingerprint import fingerprint, sample_digests
+from emotone.corpora.fingerprint import sample_digests
 from emotone.errors import UsageError
 from emotone.evaluation.record import RunRecord
 from emotone.files import make_folder
 from emotone.protocols import Fold, untested_fold
 from emotone.recipes.schema import Recipe
 from emotone.terminal import SweepProgress, counting
-from emotone.training import fit
+from emotone.training import FittedSystem, fit
 from emotone.training.frames import encoder_folder, frames_of
 from emotone.training.store import save_system
+from emotone.training.tuning import Start
 
 __all__ = ["train_all", "train_one"]
 
@@ -35,9 +37,11 @@ def train_one(
     device: str,
     precision: str,
     encoder: str | None = None,
+    start: Start | None = None,
 ) -> RunRecord:
     """Train a recipe on one fold (from 1), write its record to `out/run.json` and the system beside it.
 
+    A recipe that goes on from trained weights, as `Start.tuned` makes them, needs that `start`.
     Killed and run again, it goes on from its last checkpoint in `out`.
     """
     check([recipe], protocols=[protocol], preset=preset)
@@ -57,6 +61,7 @@ def train_one(
             setting,
             checkpoint=checkpoint,
             on_epoch=lambda epoch, epochs: listener.epoch(spec, epoch.epoch, epochs),
+            start=start,
         )
         listener.finish(spec, record)
     trained_on = {
@@ -68,7 +73,7 @@ def train_one(
         "speakers": list(record.split.train_speakers),
         "data_hash": record.data_hash,
     }
-    save_system(system, out, licence=corpus.info.licence, trained_on=trained_on)
+    _save(system, out, corpus, trained_on, start)
     record.write(out / "run.json")
     checkpoint.unlink(missing_ok=True)
     return record
@@ -83,11 +88,13 @@ def train_all(
     device: str,
     precision: str,
     encoder: str | None = None,
+    start: Start | None = None,
 ) -> Fold:
     """Train a recipe on every clip, for use, and write the system to `out`; return what stood where.
 
-    A few speakers choose epoch and temperature; where the recipe is refitted, they are trained on after that. Nothing
-    is tested. Killed and run again, it goes on from its last checkpoint in `out`.
+    A few speakers choose epoch and temperature; where the recipe is refitted, they are trained on after that. A
+    recipe that goes on from trained weights needs that `start`, and is trained on every clip for a fixed number of
+    epochs. Nothing is tested. Killed and run again, it goes on from its last checkpoint in `out`.
     """
     recipe = _ready(recipe, out, seed, encoder)
     corpus = load_corpus()
@@ -96,18 +103,17 @@ def train_all(
         corpus.utterances,
         labels,
         split=recipe.split,
-        monitor=recipe.training.monitor if recipe.training else None,
+        monitor=monitor_of(recipe),
         augment=recipe.augment,
         variants=variants_of(recipe),
         seed=seed,
     )
     samples = [*fold.train, *fold.validation]
     with counting(f"Reading {corpus.info.name}") as progress:
-        digests = sample_digests(corpus.utterances, on_progress=progress)
+        setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision)
     with counting("Features") as progress:
         frames = frames_of(recipe, items_of(samples, corpus), device=device, on_progress=progress)
-    data_hash = fingerprint(corpus.utterances, digests)
-    checkpoint = out / f".{data_hash[:16]}.{seed}.ckpt"
+    checkpoint = out / f".{checkpoint_path(RunSpec(recipe, 'all', 'paper', 0, 1, seed), setting, out).name}"
     with counting("Training") as progress:
         system = fit(
             recipe,
@@ -120,6 +126,7 @@ def train_all(
             precision=precision,
             checkpoint=checkpoint,
             on_epoch=lambda epoch, epochs: progress(epoch.epoch, epochs),
+            start=start.system if start else None,
         )
     heard = samples if recipe.training is None or recipe.training.refit else fold.train
     speakers = sorted({corpus.utterances[sample.clip].speaker or "unknown" for sample in heard})
@@ -128,12 +135,22 @@ def train_all(
         "clips": len(heard),
         "seed": seed,
         "speakers": speakers,
-        "data_hash": data_hash,
+        "data_hash": setting.data_hash,
     }
     (out / "run.json").unlink(missing_ok=True)  # of another system, which this one replaces
-    save_system(system, out, licence=corpus.info.licence, trained_on=trained_on)
+    _save(system, out, corpus, trained_on, start)
     checkpoint.unlink(missing_ok=True)
     return fold
+
+
+def _save(system: FittedSystem, out: Path, corpus: Corpus, trained_on: dict[str, Any], start: Start | None) -> None:
+    """Write a system under the terms of all that its weights were trained on."""
+    licence = corpus.info.licence
+    if start is not None:
+        trained_on |= {"from": start.origin}
+        if licence != start.info.licence:
+            licence = f"{start.info.licence} (the weights it started from); {licence} ({corpus.info.name})"
+    save_system(system, out, licence=licence, trained_on=trained_on)
 
 
 def _ready(recipe: Recipe, out: Path, seed: int, encoder: str | None) -> Recipe:

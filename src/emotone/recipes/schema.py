@@ -109,6 +109,10 @@ class TrainingConfig(Config):
     plateau: Plateau | None = None
     regulariser: RegulariserConfig | None = None
     """For emotone's own network, which is trained by AdamW with a one-cycle learning rate (Smith, 2018)."""
+    start: str | None = None
+    """The digest of the weights that training goes on from, noted by `emotone train --from`; None: fresh ones."""
+    keep_statistics: bool = False
+    """Batch normalisation uses and keeps the statistics that it starts with; with few clips, better than theirs."""
 
 
 class Recipe(Config):

@@ -7,10 +7,12 @@ from pathlib import Path
 from emotone.bundle import Bundle
 from emotone.errors import BundleError, DownloadError, UsageError
 
-__all__ = ["FILE", "find", "locate"]
+__all__ = ["FILE", "OWN", "find", "locate"]
 
 FILE = "emotone.onnx"
 """What a bundle is called in a repository or folder."""
+OWN = "emotone/base"
+"""The bundle that comes with emotone."""
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
@@ -34,14 +36,15 @@ def locate(name: str | Path | None) -> Path | bytes:
     """Return the file of a bundle, or its content where it comes with emotone.
 
     Args:
-        name: a .onnx file; a folder that holds `emotone.onnx`; a repository org/name of the hub; None: emotone's own.
+        name: a .onnx file; a folder that holds `emotone.onnx`; a repository org/name of the hub; `emotone/base` or
+            None: emotone's own.
 
     Raises:
         BundleError: emotone's own is not there.
         DownloadError: the hub cannot be reached, or has no such repository or file.
         UsageError: a name that is none of these.
     """
-    if name is None:
+    if name is None or name == OWN:
         own = files("emotone").joinpath("bundles", "base.onnx")
         if not own.is_file():
             raise BundleError(

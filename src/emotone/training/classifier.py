@@ -46,6 +46,7 @@ class Classifier(ABC):
         warmup: the share of all steps in which the learning rates rise from 0.
         accumulate: batches whose gradients make one step.
         evaluation_batch: samples at a time where nothing is learnt.
+        begin: gives a network other weights than its initial ones, before it is trained.
 
     Attributes:
         classes_: the class indices. network_: the fitted network. history_: one record an epoch.
@@ -67,11 +68,13 @@ class Classifier(ABC):
         warmup: float = 0.0,
         accumulate: int = 1,
         evaluation_batch: int = 256,
+        begin: Callable[[nn.Module], None] | None = None,
     ) -> None:
         self.training, self.classes_ = training, np.arange(classes)
         self.epochs, self.seed, self.device, self.precision = epochs or training.epochs, seed, device, precision
         self.checkpoint, self.checkpoint_seconds, self.on_epoch = checkpoint, checkpoint_seconds, on_epoch
         self.warmup, self.accumulate, self.evaluation_batch = warmup, accumulate, evaluation_batch
+        self.begin = begin
 
     def fit(
         self,
@@ -83,6 +86,8 @@ class Classifier(ABC):
         """Train on `X`, class indices `y`; choose the epoch on the monitored set, if any."""
         torch.manual_seed(self.seed)
         network = self.build(X)
+        if self.begin:
+            self.begin(network)
         module = self._module(network)
         trainer = self._trainer()
         device = trainer.strategy.root_device

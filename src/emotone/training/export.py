@@ -196,7 +196,6 @@ def _card(system: FittedSystem, *, licence: str, trained_on: dict[str, Any], rec
     leaks = (
         f" Its figures are too high, for its test leaks: {'; '.join(record.leaks)}." if record and record.leaks else ""
     )
-    speakers = f"{len(trained_on.get('speakers', ()))} speakers of {trained_on.get('corpus', 'one corpus')}"
     return BundleInfo(
         name=recipe.id,
         version=__version__,
@@ -212,10 +211,16 @@ def _card(system: FittedSystem, *, licence: str, trained_on: dict[str, Any], rec
         trained_on=trained_on,
         metrics=metrics,
         intended_use=_USE,
-        limits=f"Has heard {speakers}: other voices, languages, rooms and kinds of speech are recognised worse. "
-        f"What a voice sounds like is not what its speaker feels; decide nothing about a person by it.{leaks}",
+        limits=f"Has heard {_heard(trained_on)}: other voices, languages, rooms and kinds of speech are recognised "
+        f"worse. What a voice sounds like is not what its speaker feels; decide nothing about a person by it.{leaks}",
         recipe=recipe.model_dump(mode="json"),
     )
+
+
+def _heard(trained_on: dict[str, Any]) -> str:
+    """Say whom a system has heard, and before that the one that it was fine-tuned from."""
+    speakers = f"{len(trained_on.get('speakers', ()))} speakers of {trained_on.get('corpus', 'one corpus')}"
+    return speakers + (f", before that {_heard(trained_on['from']['trained_on'])}" if "from" in trained_on else "")
 
 
 def _graph(serving: Any, info: BundleInfo) -> "ModelProto":

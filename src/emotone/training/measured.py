@@ -30,7 +30,7 @@ def measured(folder: Path, recipe: Recipe) -> dict[str, Metric]:
     own = [
         run
         for run in read_records(folder / "runs")
-        if run.protocol in UNSEEN and run.recipe == recipe.model_dump(mode="json")
+        if run.protocol in UNSEEN and run.system == recipe.id and Recipe.parse(run.recipe, where=run.system) == recipe
     ]
     pooled = [each for each in pool_all(own) if not each.missing]
     if not pooled:

@@ -104,6 +104,10 @@ class Training(pl.LightningModule):
                 group["lr"] = rate * step / steps
 
     def on_train_start(self) -> None:
+        if self.config.keep_statistics:
+            for module in self.network.modules():
+                if isinstance(module, nn.modules.batchnorm._BatchNorm):
+                    module.eval()  # Lightning leaves it so
         self.trainer.should_stop = self._has_stopped()
 
     def on_train_epoch_end(self) -> None:

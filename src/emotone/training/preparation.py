@@ -1,7 +1,7 @@
 """From frames of clips to the array a model reads; what it learns (length, scale) it learns from training samples."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, Self
 
 import numpy as np
@@ -44,6 +44,11 @@ class Preparation:
         mean, deviation = values.mean(0, dtype=np.float64), values.std(0, dtype=np.float64)
         scale = np.where(deviation > 0, deviation, 1.0)  # a constant value becomes zero, as in scikit-learn
         return cls(features, n_frames, mean.astype(np.float32), scale.astype(np.float32))
+
+    def over(self, other: Self) -> Self:
+        """Return this for samples that `other` was learnt from, as the network that this belongs to reads them."""
+        fixed = self.features.layout in ("frames", "flat")  # else the length is only told, not read
+        return self if fixed else replace(self, n_frames=other.n_frames)
 
     def __call__(self, frames: Sequence[Array]) -> Array | list[Array]:
         """Return the model's input, (samples, ...). Pads of frames stay zero, which is their mean.

@@ -109,6 +109,7 @@ def fit(
     precision: str = "32",
     checkpoint: Path | None = None,
     on_epoch: OnEpoch | None = None,
+    start: FittedSystem | None = None,
 ) -> FittedSystem:
     """Fit a recipe on the training samples of a fold; choose the epoch on the set that the fold names.
 
@@ -126,8 +127,15 @@ def fit(
         precision: "32" or "bf16".
         checkpoint: where a network's training is saved and resumed from.
         on_epoch: called after every epoch.
+        start: a system of the same network, whose weights and scaler training goes on from, with the weights of the
+            classes that both have. Without validation its temperature stays.
+
+    Raises:
+        UsageError: a recipe that goes on from trained weights, without `start`.
     """
     model, training = recipe.model, recipe.training
+    if start is None and training is not None and training.start is not None:
+        raise UsageError(f"{recipe.id}: its training goes on from other weights (training.start); name them by --from.")
     index = {label: position for position, label in enumerate(classes)}
 
     def gather(samples: Sequence[Sample]) -> tuple[list[Array], NDArray[np.intp]]:
@@ -136,6 +144,8 @@ def fit(
 
     train, y = gather(fold.train)
     preparation = Preparation.fit(train, recipe.features, recipe.scaler)
+    if start is not None:
+        preparation = start.preparation.over(preparation)
     X, encoder = preparation(train), encoder_folder(recipe)
     if training is None and not isinstance(model, NetworkConfig | OwnConfig):
         from emotone.models.classical import build_classical
@@ -150,6 +160,8 @@ def fit(
 
     def train_network(X: Any, y: NDArray[np.intp], *monitor: Any, **options: Any) -> Any:
         options |= {"seed": seed, "device": device, "precision": precision}
+        if start is not None:
+            options["begin"] = lambda network: _take_over(network, start, classes)
         return classifier_for(recipe, len(classes), encoder, **options).fit(X, y, *monitor)
 
     limit = epochs or (training.epochs if training else 0)
@@ -159,7 +171,7 @@ def fit(
     if not isinstance(model, OwnConfig):
         return system
     if X_monitor is None:
-        return replace(system, head=network.head(X))
+        return replace(system, temperature=start.temperature if start else 1.0, head=network.head(X))
     temperature = fit_temperature(network.predict_proba(X_monitor), y_monitor)
     if refit:
         X, y = X + X_monitor, np.concatenate([y, y_monitor])
@@ -170,6 +182,19 @@ def fit(
         if place is not None:
             place.unlink(missing_ok=True)
     return replace(system, classifier=network, temperature=temperature, head=network.head(X))
+
+
+def _take_over(network: Any, start: FittedSystem, classes: Sequence[str]) -> None:
+    """Give a network the start's weights; of its output layer, the rows of the classes that the start has too."""
+    weights, fresh = start.classifier.network_.state_dict(), network.state_dict()
+    rows = [start.classes.index(label) if label in start.classes else None for label in classes]
+    for name in ("output.weight", "output.bias"):
+        known = weights[name]
+        weights[name] = fresh[name].clone()
+        for row, of_start in enumerate(rows):
+            if of_start is not None:
+                weights[name][row] = known[of_start]
+    network.load_state_dict(weights)
 
 
 def _shifted(on_epoch: OnEpoch | None, before: int, after: int) -> OnEpoch | None:
