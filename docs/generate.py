@@ -16,7 +16,9 @@ from emotone.evaluation.record import read_records
 from emotone.files import write_text
 from emotone.recipes import load as load_recipe
 from emotone.report import markdown
-from emotone.report.leaderboard import read_leaderboard
+from emotone.report.figures_benchmark import Contender, answers
+from emotone.report.leaderboard import Range, read_leaderboard
+from emotone.report.theme import style
 from emotone.report.words import percent, points, protocol_title
 
 ROOT = Path(__file__).parents[1]
@@ -24,6 +26,8 @@ RESULTS = ROOT / "results"
 BEGIN, END = "<!-- generated from results/ by `make docs`: begin -->", "<!-- generated: end -->"
 REPRODUCTION = ROOT / "docs" / "reproduction.md"
 MODEL = ROOT / "docs" / "model.md"
+SPEED = RESULTS / "benchmarks"
+BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 
 
 def readme() -> str:
@@ -92,6 +96,38 @@ def model() -> str:
     )
 
 
+def benchmarks() -> str:
+    """Return docs/benchmarks.md: what an answer costs, beside what a user could take instead."""
+    measured = json.loads((SPEED / "recognise.json").read_text(encoding="utf-8"))
+    contenders = _contenders()
+    return _render(
+        "benchmarks.md.jinja",
+        alternatives=markdown.alternatives_table(contenders, contenders[0].milliseconds),
+        recognise=markdown.figures_table(measured["found"]),
+        clips=measured["clips"],
+        minutes=round(measured["long_seconds"] / 60),
+    )
+
+
+def _contenders() -> list[Contender]:
+    """Return who was timed, emotone first, with the UAR of each on luna5."""
+    spent = json.loads((SPEED / "alternatives.json").read_text(encoding="utf-8"))["systems"]
+    svm = json.loads((SPEED / "opensmile-svm.json").read_text(encoding="utf-8"))["plain"]["uar"]
+    rates = {
+        entry.system: entry.uar
+        for entry in read_leaderboard(RESULTS / "leaderboard.json")
+        if entry.protocol == "luna5" and not entry.missing
+    }
+    own, network = rates.get("emotone/base"), rates.get("boucheta/cnn")
+    found = {
+        "emotone": own,
+        "emotone, PyTorch": own,
+        "librosa + CNN": network,
+        "openSMILE + SVM": Range(svm["mean"], svm["low"], svm["high"]),
+    }
+    return [Contender(name, spent[name]["milliseconds"], uar, "emotone" in name) for name, uar in found.items()]
+
+
 def _render(template: str, **values: Any) -> str:
     environment = Environment(
         loader=FileSystemLoader(ROOT / "docs"),
@@ -143,5 +179,8 @@ if __name__ == "__main__":
     write_text(ROOT / "README.md", readme())
     write_text(REPRODUCTION, reproduction())
     write_text(MODEL, model())
+    write_text(BENCHMARKS, benchmarks())
+    with style():
+        answers(_contenders()).savefig(ROOT / "docs" / "cost.png")
     for name in ("leaderboard", "premium", "risk-coverage"):
         shutil.copy(RESULTS / "report" / "figures" / f"{name}.png", ROOT / "docs" / f"{name}.png")

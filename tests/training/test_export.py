@@ -17,7 +17,7 @@ from emotone.audio import load
 from emotone.bundle import Bundle, BundleInfo
 from emotone.errors import BundleError, EmotoneError, UsageError
 from emotone.evaluation.pool import pool_all
-from emotone.evaluation.record import read_records
+from emotone.evaluation.record import RunRecord, read_records
 from emotone.features.config import ORIGINAL
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
@@ -213,29 +213,33 @@ def test_export_and_show_on_the_command_line(
 
 
 def test_the_card_of_a_model_for_use_says_what_its_recipe_reached_with_unseen_speakers(
-    emotone: Callable[..., Any], synthetic: Path, tmp_path: Path
+    trained: Trained, make_record: Callable[..., RunRecord], emotone: Callable[..., Any], tmp_path: Path
 ) -> None:
-    recipe, run, out = tmp_path / "own.yaml", tmp_path / "run", tmp_path / "model.onnx"
-    recipe.write_text(
-        "extends: emotone/base\nid: small/own\nmodel: {stem: 4, channels: [4], width: 8}\ntraining: {epochs: 1}\n"
-    )
-    data = ("--corpus", "synthetic", "--data", synthetic)
-    assert emotone("train", recipe, "--all", "--out", run, *data).code == 0
-    refused = emotone("export", run, "--out", out, "--measured", tmp_path / "bench")
-    assert refused.code == 2 and "holds no folder 'runs'" in refused.err
-    done = emotone("compare", recipe, "--protocol", "loso", "--preset", "paper", "--out", tmp_path / "bench", *data)
-    assert done.code == 0, done.err
-    assert emotone("export", run, "--out", out, "--measured", tmp_path / "bench").code == 0
-    metrics, (pooled,) = Bundle.load(out).info.metrics, pool_all(read_records(tmp_path / "bench" / "runs"))
-    found = metrics["uar, loso"]
-    assert (found.value, (found.low, found.high)) == (pooled.metrics["uar"], pooled.intervals["uar"])
-    assert "3 folds of speakers never heard in training, 1 seed, synthetic" in found.protocol
-    assert metrics["accuracy, loso, adapted"].protocol.endswith("adapted to the speaker")
+    bench, out = tmp_path / "bench", tmp_path / "model.onnx"
 
-    recipe.write_text(recipe.read_text().replace("width: 8", "width: 12"))
-    assert emotone("train", recipe, "--all", "--out", run, *data).code == 0
-    refused = emotone("export", run, "--out", tmp_path / "b.onnx", "--measured", tmp_path / "bench")
-    assert refused.code == 2 and "no finished runs of small/own as it is" in refused.err
+    def export_measured() -> Any:
+        return emotone("export", trained.run, "--out", out, "--measured", bench)
+
+    refused = export_measured()
+    assert refused.code == 2 and "holds no folder 'runs'" in refused.err
+    recipe = trained.system.recipe.model_dump(mode="json")
+    for fold in range(5):
+        refused = export_measured() if fold == 4 else refused
+        record = make_record("nguyen/cnn", "luna5", fold=fold, recipe=recipe, adapted=0.7, leaks=())
+        record.write(bench / "runs" / f"{fold}.json")
+    assert refused.code == 2 and "no finished runs of nguyen/cnn as it is" in refused.err and not out.exists()
+
+    assert export_measured().code == 0
+    metrics, (pooled,) = Bundle.load(out).info.metrics, pool_all(read_records(bench / "runs"))
+    found = metrics["uar, luna5"]
+    assert (found.value, (found.low, found.high)) == (pooled.metrics["uar"], pooled.intervals["uar"])
+    assert "5 folds of speakers never heard in training, 1 seed, ravdess" in found.protocol
+    assert metrics["accuracy, luna5, adapted"].value > metrics["accuracy, luna5"].value
+
+    (bench / "runs" / "4.json").unlink()
+    changed = recipe | {"training": recipe["training"] | {"epochs": 7}}
+    make_record("nguyen/cnn", "luna5", fold=4, recipe=changed).write(bench / "runs" / "4.json")
+    assert export_measured().code == 2, "a run of another recipe is none of this"
 
 
 @pytest.mark.parametrize("command", [("export", "{}", "--out", "{}/a.onnx"), ("model", "show", "{}/b.onnx")])

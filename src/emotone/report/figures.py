@@ -10,7 +10,17 @@ from emotone.report.results import Result, Row, protocol_order
 from emotone.report.theme import PAPERS, PROTOCOLS, colour, figure
 from emotone.report.words import OWN, percent, points, protocol_title
 
-__all__ = ["confusion", "cost", "curve", "curves", "leaderboard", "monitored", "premium", "risk_coverage"]
+__all__ = [
+    "confusion",
+    "cost",
+    "curve",
+    "curves",
+    "leaderboard",
+    "monitored",
+    "name_points",
+    "premium",
+    "risk_coverage",
+]
 
 _FEWEST = 0.05  # of the clips: of fewer, the share of wrong answers is luck
 
@@ -271,11 +281,11 @@ def cost(rows: Sequence[Row], what: str) -> Any:
     axes.grid(axis="y")
     axes.legend(loc="lower right", bbox_to_anchor=(1, 1), ncols=6, frameon=False, fontsize=7.5, borderaxespad=0.2,
                 columnspacing=1, handletextpad=0.1)  # fmt: skip
-    _name_points(drawn, axes, [(getattr(row, what), 100 * row.accuracy, row.system.split("/", 1)[-1]) for row in shown])
+    name_points(drawn, axes, [(getattr(row, what), 100 * row.accuracy, row.system.split("/", 1)[-1]) for row in shown])
     return drawn
 
 
-def _name_points(drawn: Any, axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
+def name_points(drawn: Any, axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
     """Write each point's name beside it, where it covers the least of what is already there."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.transforms import Bbox

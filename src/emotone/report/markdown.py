@@ -9,13 +9,16 @@ from emotone.evaluation.confidence import THRESHOLDS, confidence_of
 from emotone.evaluation.paired import Difference, Pair
 from emotone.evaluation.pool import Pooled
 from emotone.evaluation.premium import UNSEEN, Premium
+from emotone.report.figures_benchmark import Contender
 from emotone.report.leaderboard import Entry, Range
 from emotone.report.words import percent, points
 
 __all__ = [
     "adapted_table",
+    "alternatives_table",
     "claims_table",
     "confidence_table",
+    "figures_table",
     "ideas_table",
     "own_table",
     "pairs_table",
@@ -192,6 +195,25 @@ def ideas_table(ideas: Mapping[str, Mapping[str, Any]], *, base: str = "base") -
     ]
     headers = ("idea", "UAR", "UAR, adapted", "gain, points", "log loss", "best epoch", "parameters")
     return _table(headers, rows, left=(0,))
+
+
+def alternatives_table(contenders: Iterable[Contender], fastest: float) -> str:
+    """Return one line per way to recognise a clip: its UAR with unseen speakers, and its cost, as multiples too."""
+    rows = [
+        (
+            each.name,
+            _range(each.uar) if each.uar else "not run",
+            f"{each.milliseconds:.1f}",
+            f"{each.milliseconds / fastest:.1f}",
+        )
+        for each in contenders
+    ]
+    return _table(("system", "UAR", "milliseconds a clip", "times emotone's"), rows, left=(0,))
+
+
+def figures_table(found: Mapping[str, float]) -> str:
+    """Return one line per figure."""
+    return _table(("", "measured"), [(name, f"{value:.3g}") for name, value in found.items()], left=(0,))
 
 
 def _table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: Iterable[int]) -> str:
