@@ -27,11 +27,15 @@ def test_the_readme_has_the_table_of_the_runs(generate: ModuleType) -> None:
     assert generate.readme() == (ROOT / "README.md").read_text(encoding="utf-8"), "run `make docs`"
 
 
-def test_the_page_on_reproduction_is_that_of_the_runs(generate: ModuleType) -> None:
-    assert generate.reproduction() == generate.REPRODUCTION.read_text(encoding="utf-8"), "run `make docs`"
+@pytest.mark.parametrize("page", ["reproduction", "model", "benchmarks"])
+def test_the_pages_are_those_of_the_runs(generate: ModuleType, page: str) -> None:
+    written = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
+    assert getattr(generate, page)() == written, "run `make docs`"
 
 
-@pytest.mark.parametrize("name", ["README.md", "docs/reproduction.md.jinja"])
+@pytest.mark.parametrize(
+    "name", ["README.md", "docs/reproduction.md.jinja", "docs/model.md.jinja", "docs/benchmarks.md.jinja"]
+)
 def test_no_rate_stands_outside_of_what_is_generated(generate: ModuleType, name: str) -> None:
     """A rate is a number with a decimal, or one before a per cent sign; the papers' own may be said."""
     text = (ROOT / name).read_text(encoding="utf-8")

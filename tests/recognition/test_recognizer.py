@@ -191,15 +191,6 @@ def test_models_that_are_not_there(tmp_path: Path, bundle: Path) -> None:
     assert Recognizer.load(tmp_path).labels == LABELS
 
 
-def test_the_own_model_is_found_or_its_absence_said() -> None:
-    own = Path(emotone.__file__).parent / "bundles" / "base.onnx"
-    if own.exists():
-        assert Recognizer.load().labels
-        return
-    with pytest.raises(BundleError, match=r"no model of its own .*base\.onnx.*Name one"):
-        Recognizer.load()
-
-
 class Hub(http.server.BaseHTTPRequestHandler):
     """As much of the Hugging Face hub as serves one file of one repository."""
 

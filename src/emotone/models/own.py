@@ -109,9 +109,9 @@ class Residual(nn.Module):
         if self.squeeze is not None:  # Hu et al., 2018
             mean = (inner * real).sum((2, 3)) / (lengths[:, None] * inner.shape[2])
             inner = inner * torch.sigmoid(self.squeeze(mean))[:, :, None, None]
-        # Not by a stride: with few channels oneDNN's gradient of that writes out of bounds (oneDNN issue 6035)
-        beside = self.shortcut(maps[:, :, :: self.stride, :: self.stride])
-        return F.relu(inner + beside) * real, lengths
+        # Not by the convolution's stride: its gradient in oneDNN writes out of bounds with few channels (issue 6035)
+        every = F.avg_pool2d(maps, 1, self.stride)
+        return F.relu(inner + self.shortcut(every)) * real, lengths
 
 
 class Mixer(nn.Module):
