@@ -53,10 +53,7 @@ def test_no_rate_stands_outside_of_what_is_generated(generate: ModuleType, name:
 def test_the_examples_of_recognition_run(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from .recognition.conftest import make_bundle
-
     monkeypatch.chdir(tmp_path)
-    make_bundle(Path("trained.onnx"))
     soundfile.write("talk.wav", np.zeros(16_000), 16_000)
     page = (ROOT / "docs" / "recognise.md").read_text(encoding="utf-8")
     (example,) = re.findall(r"```python\n(.*?)```", page, flags=re.DOTALL)
