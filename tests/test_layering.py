@@ -42,7 +42,7 @@ MAY_IMPORT = {
     "comparison": "errors emotions config files augment corpora features models recipes protocols audit evaluation "
     "training report terminal",
     "show": "errors emotions features models recipes terminal",
-    "card": "bundle terminal",
+    "card": "bundle recognition terminal",
     "cli_model": "training terminal card",
     "cli": "errors cli_explain cli_model cli_predict corpora features recipes comparison recognition training terminal "
     "show",

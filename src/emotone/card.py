@@ -4,14 +4,16 @@ from pathlib import Path
 from typing import Any
 
 from emotone.bundle import Bundle, Metric
+from emotone.recognition.hub import locate
 from emotone.terminal import console, table
 
 __all__ = ["show_card"]
 
 
-def show_card(path: Path) -> None:
-    """Print what a bundle says of itself, and how large it is."""
-    info = Bundle.load(path).info
+def show_card(name: str | None) -> None:
+    """Print what a bundle, named as in `locate`, says of itself, and how large it is."""
+    place = locate(name)
+    info, size = Bundle.load(place).info, len(place) if isinstance(place, bytes) else place.stat().st_size
     parameters = "" if info.parameters is None else f", {info.parameters:,} parameters"
     rows = [
         ("System", info.name),
@@ -23,10 +25,10 @@ def show_card(path: Path) -> None:
         ("Intended use", info.intended_use),
         ("Limits", info.limits),
         ("Licence", info.licence),
-        ("Size", f"{path.stat().st_size / 1e6:.2f} MB{parameters}"),
+        ("Size", f"{size / 1e6:.2f} MB{parameters}"),
         ("Written by", f"emotone {info.version}, format {info.format}"),
     ]
-    table((path.name, ""), rows)
+    table((place.name if isinstance(place, Path) else info.name, ""), rows)
     if not info.metrics:
         console.print("It holds no metrics.")
 

@@ -27,11 +27,15 @@ def export(
 
 
 @model_app.command("show")
-def model_show(path: Annotated[Path, typer.Argument(help="The .onnx file.")]) -> None:
+def model_show(
+    model: Annotated[
+        str | None, typer.Argument(help="A .onnx file, or org/name on the Hugging Face hub. [default: emotone's own]")
+    ] = None,
+) -> None:
     """Print the card of a bundle."""
     from emotone.card import show_card
 
-    show_card(path)
+    show_card(model)
 
 
 @model_app.callback()

@@ -37,13 +37,15 @@ def clips() -> list[Utterance]:
     return list(chosen.values())
 
 
-def test_it_is_small_and_says_what_it_is(recognizer: Recognizer) -> None:
+def test_it_is_small_and_says_what_it_is(recognizer: Recognizer, emotone: Callable[..., Any]) -> None:
     info = recognizer.model.info
     assert len(FILE.read_bytes()) <= 4_000_000
     assert (info.name, recognizer.labels, info.rate) == ("emotone/base", EMOTIONS, 16_000)
     assert len(info.trained_on["speakers"]) == 24 and info.trained_on["corpus"] == "ravdess"
     assert "BY-NC-SA" in info.licence and "decide nothing about a person" in info.limits
     assert info.temperature != 1 and info.head is not None
+    shown = " ".join(emotone("model", "show").out.split())
+    assert "emotone/base" in shown and "CC BY-NC-SA 4.0" in shown and "491,753 parameters" in shown
 
 
 def test_it_knows_the_clips_that_it_was_trained_on(recognizer: Recognizer, clips: list[Utterance]) -> None:
