@@ -96,7 +96,7 @@ def main() -> None:
     paths = sorted(path for path in options.folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
     if not paths:
         parser.error(f"no recordings in {options.folder}")
-    recognizer, rate = Recognizer.load(options.model), 48_000
+    recognizer, rate = Recognizer.load(options.model, threads=1), 48_000
     with tempfile.TemporaryDirectory() as folder:
         long = Path(folder) / "long.wav"
         seconds = 0.0

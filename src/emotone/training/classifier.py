@@ -29,8 +29,6 @@ Samples = Any
 Source = Callable[[Tensor], Any]
 """From indices of samples to what the network takes."""
 
-_SORTED = 8
-
 
 class Classifier(ABC):
     """Fit a network, keep its best epoch, predict probabilities. Which network, its subclasses know.
@@ -93,9 +91,7 @@ class Classifier(ABC):
         module = self._module(network)
         trainer = self._trainer()
         device = trainer.strategy.root_device
-        shuffled = _Order(
-            len(y), self.training.batch, lambda: epoch_seed(self.seed, len(module.history)), self._lengths(X)
-        )
+        shuffled = _Order(len(y), self.training.batch, lambda: epoch_seed(self.seed, len(module.history)))
         train = DataLoader(_Batches(self._source(X, device), y), sampler=shuffled, batch_size=None)
         monitor = None
         if X_monitor is not None and y_monitor is not None and len(y_monitor):
@@ -144,10 +140,6 @@ class Classifier(ABC):
     @abstractmethod
     def _source(self, X: Samples, device: torch.device) -> Source:
         """Return how to fetch batches of `X` for a network on `device`; what is elsewhere is moved there."""
-
-    def _lengths(self, X: Samples) -> Tensor | None:
-        """Return how long each sample is, where batches are padded to their longest."""
-        return None
 
     def _resumable(self) -> Path | None:
         """Return the checkpoint where there is a whole one; a broken one is trained over."""
@@ -221,26 +213,16 @@ class _Batches(Dataset[tuple[Any, Tensor]]):
 
 
 class _Order(Sampler[Tensor]):
-    """Batches of indices: in order, or shuffled by what `seed` returns when an epoch begins.
+    """Batches of indices: in order, or shuffled by what `seed` returns when an epoch begins."""
 
-    With `lengths`, samples of like length come together, of every `_SORTED` batches in a row: little is padded.
-    """
-
-    def __init__(
-        self, samples: int, batch: int, seed: Callable[[], int] | None = None, lengths: Tensor | None = None
-    ) -> None:
-        self.samples, self.batch, self.seed, self.lengths = samples, batch, seed, lengths
+    def __init__(self, samples: int, batch: int, seed: Callable[[], int] | None = None) -> None:
+        self.samples, self.batch, self.seed = samples, batch, seed
 
     def __len__(self) -> int:
         return -(-self.samples // self.batch)
 
     def __iter__(self) -> Iterator[Tensor]:
-        if self.seed is None:
-            return iter(torch.arange(self.samples).split(self.batch))
-        generator = torch.Generator().manual_seed(self.seed())
-        order = torch.randperm(self.samples, generator=generator)
-        if self.lengths is None:
-            return iter(order.split(self.batch))
-        rows = [row[self.lengths[row].argsort()] for row in order.split(_SORTED * self.batch)]
-        batches = torch.cat(rows).split(self.batch)
-        return iter([batches[index] for index in torch.randperm(len(batches), generator=generator)])
+        order = torch.arange(self.samples)
+        if self.seed is not None:
+            order = torch.randperm(self.samples, generator=torch.Generator().manual_seed(self.seed()))
+        return iter(order.split(self.batch))

@@ -78,9 +78,6 @@ class OwnClassifier(Classifier):
         ]
         return torch.optim.AdamW(groups, lr=self.training.learning_rate, fused=True)
 
-    def _lengths(self, X: Samples) -> Tensor:
-        return torch.tensor([clip.shape[1] for clip in X])
-
     def _source(self, X: Samples, device: torch.device) -> Source:
         clips = [torch.from_numpy(clip.T).to(device) for clip in X]
         lengths = torch.tensor([len(clip) for clip in clips])
