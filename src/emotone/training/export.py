@@ -118,7 +118,7 @@ def system_of(source: Path | bytes) -> FittedSystem:
     mean, scale = (None if array is None else array.reshape(-1) for array in scaler)
     preparation = Preparation(recipe.features, info.frames or 1, mean, scale)
     try:
-        classifier = restore_network(recipe, preparation, weights_of(source), len(info.labels))
+        classifier = restore_network(recipe, preparation, _weights(arrays, name), len(info.labels))
     except (RuntimeError, EmotoneError) as error:
         raise BundleError(f"{name}: its weights are not those of its recipe: {' '.join(str(error).split())}") from None
     return FittedSystem(recipe, info.labels, preparation, classifier, None, info.temperature, info.head)
@@ -136,10 +136,14 @@ def weights_of(source: Path | bytes) -> dict[str, npt.NDArray[np.float32]]:
         BundleError: a file that is no bundle.
     """
     Bundle.load(source)
-    named = _arrays(source).items()
-    arrays = {name.removeprefix(_WEIGHTS): array for name, array in named if name.startswith(_WEIGHTS)}
+    return _weights(_arrays(source), _name(source))
+
+
+def _weights(stored: dict[str, npt.NDArray[Any]], file: str) -> dict[str, npt.NDArray[np.float32]]:
+    """Return what `weights_of` does, of all that is stored in a file."""
+    arrays = {name.removeprefix(_WEIGHTS): array for name, array in stored.items() if name.startswith(_WEIGHTS)}
     if not arrays:
-        raise BundleError(f"{_name(source)}: holds no weights under names that begin with {_WEIGHTS!r}.")
+        raise BundleError(f"{file}: holds no weights under names that begin with {_WEIGHTS!r}.")
     weights = {name: array for name, array in arrays.items() if not name.endswith((_INT8, _SCALE))}
     for name in arrays:
         if name.endswith(_INT8):
