@@ -4,6 +4,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import onnx
+import onnxruntime
 import pytest
 import soundfile
 import torch
@@ -106,6 +108,7 @@ def test_a_bundle_answers_as_its_system_does(recipe: Recipe, recordings: list[Pa
     check_odd_clips(bundle)
     check_attention(bundle, system, whole + cut)
     check_weights(path, system, answers)
+    check_folded(path)
 
 
 def own_answers(system: FittedSystem, clips: list[Samples], folder: Path) -> Samples:
@@ -172,15 +175,24 @@ def check_weights(path: Path, system: FittedSystem, answers: Outputs) -> None:
     np.testing.assert_allclose(torch.softmax(logits, 1).numpy(), answers.probabilities, atol=1e-5)
 
 
+def check_folded(path: Path) -> None:
+    """Batch normalisation costs nothing: onnxruntime makes it part of the convolution before it."""
+    options = onnxruntime.SessionOptions()
+    options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+    options.optimized_model_filepath = str(path.with_suffix(".folded.onnx"))
+    onnxruntime.InferenceSession(path, options)
+    nodes = onnx.load(options.optimized_model_filepath).graph.node
+    convolved = {output for node in nodes if node.op_type == "Conv" for output in node.output}
+    assert not [node.name for node in nodes if node.op_type == "BatchNormalization" and node.input[0] in convolved]
+
+
 def test_the_temperature_flattens_the_probabilities(recordings: list[Path]) -> None:
     recipe = recipes.load("nguyen/cnn")
     system = system_of(recipe, recordings)
     clip = load(recordings[0], rate=recipe.audio.rate)[0][None]
-    warmer = replace(system, temperature=2.5)
-    cold, warm = (Bundle.load(make_bundle(each, card_of(recipe))).run(clip) for each in (system, warmer))
-    powered = cold.probabilities ** (1 / 2.5)
-    np.testing.assert_allclose(warm.probabilities, powered / powered.sum(), atol=1e-5)
-    np.testing.assert_allclose(warm.embedding, cold.embedding, rtol=1e-6)
+    warm = Bundle.load(make_bundle(replace(system, temperature=2.5), card_of(recipe))).run(clip)
+    powered = system.predict_files(recordings[:1]) ** (1 / 2.5)
+    np.testing.assert_allclose(warm.probabilities, powered / powered.sum(), atol=1e-4)
 
 
 @pytest.mark.parametrize(

@@ -65,6 +65,9 @@ class DistortionConfig(Config):
     """Another distance: at most this many dB louder or softer."""
     tilt: float = Field(default=0.0, ge=0)
     """Another microphone: a line over the bands with at most this many dB at its ends."""
+    style: float = Field(default=0.0, ge=0)
+    """Another timbre: each band's mean and deviation over time are mixed with those of another clip of the batch, by a
+    share from Beta(style, style) (Freq-MixStyle: Schmid et al., 2022)."""
     noise: float = Field(default=0.0, ge=0)
     """Another room: a floor of noise at least this many dB below the clip's loudest, at most 30 dB more."""
     mask_bands: int = Field(default=0, ge=0)

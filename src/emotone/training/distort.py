@@ -25,6 +25,8 @@ def distort(
         frames, lengths = _crop(frames, lengths, round(config.crop * frames_per_second))
     if config.stretch or config.shift or config.scale:
         frames, lengths = _warp(frames, lengths, config)
+    if config.style:
+        frames = _restyle(frames, lengths, config)
     if config.gain:
         frames = frames + config.gain * _drawn(frames, config.share)
     if config.tilt:
@@ -69,6 +71,18 @@ def _warp(frames: Tensor, lengths: Tensor, config: DistortionConfig) -> tuple[Te
     grid = torch.stack([((2 * time + 1) / steps - 1).expand(shape), ((2 * band + 1) / bands - 1).expand(shape)], dim=-1)
     warped = F.grid_sample(frames[:, None], grid, mode="bilinear", padding_mode="border", align_corners=False)
     return warped[:, 0], stretched
+
+
+def _restyle(frames: Tensor, lengths: Tensor, config: DistortionConfig) -> Tensor:
+    """Mix each band's mean and deviation over a clip's own frames with those of another clip."""
+    own, count = frame_mask(lengths, frames.shape[2])[:, None], lengths[:, None, None]
+    mean = (frames * own).sum(2, keepdim=True) / count
+    deviation = (((frames - mean) * own).square().sum(2, keepdim=True) / count).sqrt() + 1.0  # dB
+    other = torch.randperm(len(frames), device=frames.device)
+    share = torch.distributions.Beta(config.style, config.style).sample((len(frames), 1, 1)).to(frames.device)
+    share = torch.where(torch.rand_like(share) < config.share, share, 1.0)
+    wanted = [share * each + (1 - share) * each[other] for each in (mean, deviation)]
+    return (frames - mean) / deviation * wanted[1] + wanted[0]
 
 
 def _noise(frames: Tensor, lengths: Tensor, config: DistortionConfig) -> Tensor:

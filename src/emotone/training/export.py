@@ -253,7 +253,21 @@ def _graph(serving: Any, info: BundleInfo) -> "ModelProto":
         reason = str(error).strip().splitlines()[0]
         raise EmotoneError(f"{info.name}: torch cannot export it to ONNX: {reason}") from None
     assert program is not None
-    return _cleaned(program.model_proto)
+    return _cleaned(_cast(program.model_proto))
+
+
+def _cast(model: "ModelProto") -> "ModelProto":
+    """Say which type a constant is cast to, not whose: else onnxruntime does not fold it, and no batch norm behind it."""
+    from onnx import helper, shape_inference
+
+    known = shape_inference.infer_shapes(model).graph
+    types = {value.name: value.type.tensor_type.elem_type for value in (*known.input, *known.value_info)}
+    for node in model.graph.node:
+        if node.op_type == "CastLike":
+            like = node.input.pop()
+            node.op_type = "Cast"
+            node.attribute.append(helper.make_attribute("to", types[like]))
+    return model
 
 
 def _cleaned(model: "ModelProto") -> "ModelProto":
