@@ -44,8 +44,11 @@ MAY_IMPORT = {
     "show": "errors emotions features models recipes terminal",
     "card": "bundle recognition terminal",
     "cli_model": "training terminal card",
-    "cli": "errors cli_explain cli_model cli_predict corpora features recipes comparison recognition training terminal "
-    "show",
+    "cli_options": "errors corpora comparison terminal",
+    "cli_corpora": "cli_options corpora terminal",
+    "cli_systems": "recipes comparison terminal show",
+    "cli": "errors cli_corpora cli_explain cli_model cli_options cli_predict cli_systems features recipes comparison "
+    "recognition training terminal",
 }  # fmt: skip
 """Part of emotone -> the parts it may import. A part is a module or a package without its longer-named entries here;
 every part may import itself, and everyone the version. Data flows one way: corpora, audio, features, models, training,
@@ -53,8 +56,8 @@ evaluation, then comparison and report."""
 
 LIGHT = (
     "", "errors", "emotions", "config", "files", "blocks", "audio", "adaptation", "bundle", "recognition",
-    "cli_predict", "cli_explain", "explanation", "corpora", "terminal", "cli", "cli_model", "card", "recipes",
-    "protocols", "audit",
+    "cli_predict", "cli_explain", "cli_options", "cli_corpora", "cli_systems", "explanation", "corpora", "terminal",
+    "cli", "cli_model", "card", "recipes", "protocols", "audit",
 )  # fmt: skip
 """Parts that import nothing heavy when they are loaded: the command line starts with them."""
 HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning", "onnx", "onnxruntime")

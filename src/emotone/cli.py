@@ -2,17 +2,29 @@
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from emotone import cli_model
+from emotone.cli_corpora import corpora_app
 from emotone.cli_explain import explain
+from emotone.cli_options import (
+    CorpusOption,
+    DataOption,
+    DeviceOption,
+    EncoderOption,
+    PrecisionOption,
+    PresetOption,
+    checked_device,
+    checked_precision,
+    load_corpus,
+    load_pair,
+    two_corpora,
+)
 from emotone.cli_predict import predict
-from emotone.errors import CorpusError, DownloadError, EmotoneError, UsageError, unknown
-
-if TYPE_CHECKING:
-    from emotone.corpora.base import Corpus
+from emotone.cli_systems import systems_app
+from emotone.errors import CorpusError, EmotoneError, UsageError
 
 __all__ = ["main"]
 
@@ -23,28 +35,11 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
-systems_app = typer.Typer(help="The published systems, each a recipe that runs.")
-corpora_app = typer.Typer(help="The corpora: what there is, where it is, whether it is sound.")
 app.add_typer(systems_app, name="systems")
 app.add_typer(corpora_app, name="corpora")
 app.command()(predict)
 app.command()(explain)
 app.add_typer(cli_model.model_app, name="model")
-
-_DEFAULT_CORPUS = "ravdess"
-
-CorpusOption = Annotated[str | None, typer.Option(help="Name of a corpus (see `emotone corpora`). [default: ravdess]")]
-DataOption = Annotated[
-    Path | None,
-    typer.Option(help="Folder of the corpus; or your own data: a CSV, Parquet or JSONL manifest, a folder by emotion."),
-]
-DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
-PrecisionOption = Annotated[str, typer.Option(help="32 or bf16 (mixed).")]
-EncoderOption = Annotated[
-    str | None,
-    typer.Option(help="Pretrained encoder for the systems that have one: a folder, or a name on the Hugging Face hub."),
-]
-PresetOption = Annotated[str, typer.Option(help="quick or paper.")]
 
 
 def main() -> None:
@@ -61,80 +56,6 @@ def main() -> None:
         sys.exit(1)
 
 
-@systems_app.callback(invoke_without_command=True)
-def systems(context: typer.Context) -> None:
-    """List the systems with what their papers report, and whether they run."""
-    if context.invoked_subcommand:
-        return
-    from emotone import recipes
-    from emotone.comparison.encoders import has_weights
-    from emotone.terminal import table
-
-    rows = []
-    for recipe in map(recipes.load, recipes.names()):
-        accuracy = recipe.published.accuracy
-        status = "runs" if has_weights(recipe) else "needs pretrained weights"
-        rows.append((recipe.id, recipe.title, None if accuracy is None else f"{accuracy:.1%}", status))
-    table(("System", "What", "Published", "Status"), rows, numbers=("Published",))
-
-
-@systems_app.command("show")
-def systems_show(system: Annotated[str, typer.Argument(help="Id of a system, or a recipe file.")]) -> None:
-    """Show a recipe, and its network layer by layer."""
-    from emotone import recipes
-    from emotone.show import show
-
-    show(recipes.load(system))
-
-
-@corpora_app.callback(invoke_without_command=True)
-def corpora_list(context: typer.Context, data: DataOption = None) -> None:
-    """List the corpora, their terms, and where they are on this machine."""
-    if context.invoked_subcommand:
-        return
-    from emotone import corpora
-    from emotone.terminal import table
-
-    rows = []
-    for name in corpora.names():
-        about, place = corpora.info(name), corpora.find(name, data=data)
-        where = place or ("made when needed" if about.synthetic and data is None else "not here")
-        rows.append((name, about.title, ", ".join(about.languages), about.licence, where))
-    table(("Corpus", "Title", "Language", "Licence", "Where"), rows)
-
-
-@corpora_app.command("fetch")
-def corpora_fetch(
-    name: str,
-    into: Annotated[Path | None, typer.Option(help="Folder to unpack into. [default: the user's cache]")] = None,
-) -> None:
-    """Download a corpus; an interrupted download goes on."""
-    from emotone.corpora.fetch import fetch
-    from emotone.terminal import console, counting
-
-    with counting(f"Downloading {name} (bytes)") as progress:
-        folder = fetch(name, into=into, on_progress=progress)
-    console.print(folder)
-
-
-@corpora_app.command("check")
-def corpora_check(
-    name: Annotated[str, typer.Argument(help="A corpus, a manifest, or a folder by emotion.")], data: DataOption = None
-) -> None:
-    """Name the files that are missing, unreadable, silent, clipped, duplicated or misnamed."""
-    from emotone.corpora.check import check
-    from emotone.terminal import console, counting, table
-
-    with counting(f"Checking {name}") as progress:
-        report = check(name, data=data, on_progress=progress)
-    kinds = ("missing", "unreadable", "silent", "clipped", "duplicated", "unparsed")
-    rows = [(kind, finding.file, finding.reason) for kind in kinds for finding in getattr(report, kind)]
-    if rows:
-        table(("Finding", "File", "Reason"), rows)
-    console.print(f"{report.corpus}: {report.files} files in {report.root}, {len(rows)} findings")
-    raise typer.Exit(1 if rows else 0)
-
-
 @app.command()
 def features(
     system: Annotated[str, typer.Option(help="The system whose features to take.")],
@@ -147,7 +68,7 @@ def features(
     from emotone.features.table import write_table
     from emotone.terminal import console, counting
 
-    recipe, found = recipes.load(system), _load_corpus(corpus, data)
+    recipe, found = recipes.load(system), load_corpus(corpus, data)
     with counting("Features") as progress:
         rows, columns = write_table(recipe.audio, recipe.features, found.utterances, out, on_progress=progress)
     console.print(f"{out}: {rows} clips, {columns} features")
@@ -194,21 +115,24 @@ def train(
         raise UsageError("Give a system (see `emotone systems`), or a bundle to fine-tune: --from BUNDLE.")
     options: dict[str, Any] = {
         "seed": seed,
-        "device": _device(device),
-        "precision": _precision(precision),
+        "device": checked_device(device),
+        "precision": checked_precision(precision),
         "encoder": encoder,
         "start": start,
     }
     if everything:
         if protocol is not None or fold is not None or preset != "paper":
             raise UsageError("--all trains on every clip, in full: it takes no --protocol, --fold or --preset.")
-        made = train_all(recipe, lambda: _load_corpus(corpus, data), out, **options)
-        chosen = f" and chosen on {len(made.validation)}" if made.validation else ""
-        console.print(f"Trained on {len(made.train)} clips{chosen}; nothing was tested")
+        made = train_all(recipe, lambda: load_corpus(corpus, data), out, **options)
+        refitted = recipe.training is not None and recipe.training.refit
+        heard = len(made.train) + (len(made.validation) if refitted else 0)
+        among = "of them" if refitted else "others"
+        chosen = f", the epoch chosen on {len(made.validation)} {among}" if made.validation else ""
+        console.print(f"Trained on {heard} clips{chosen}; nothing was tested")
     else:
         record = train_one(
             recipe,
-            lambda: _load_corpus(corpus, data),
+            lambda: load_corpus(corpus, data),
             out,
             protocol=protocol or "clean",
             fold=1 if fold is None else fold,
@@ -248,19 +172,19 @@ def compare(
     from emotone import recipes
     from emotone.comparison.compare import compare as compare_systems
 
-    pair = _two_corpora(train, test, excluded={"--protocol": protocol, "--corpus": corpus, "--data": data})
+    pair = two_corpora(train, test, excluded={"--protocol": protocol, "--corpus": corpus, "--data": data})
     chosen = [recipes.load(name) for name in systems] if systems else None
     failed = compare_systems(
         chosen,
-        lambda: _load_pair(*pair) if pair else _load_corpus(corpus, data, or_synthetic=True),
+        lambda: load_pair(*pair) if pair else load_corpus(corpus, data, or_synthetic=True),
         out,
         protocols=["cross"] if pair else [name.strip() for name in (protocol or "published").split(",")],
         crossing=pair is not None,
         preset=preset,
         seeds=seeds,
         jobs=jobs,
-        device=_device(device),
-        precision=_precision(precision),
+        device=checked_device(device),
+        precision=checked_precision(precision),
         encoder=encoder,
     )
     raise typer.Exit(1 if failed else 0)
@@ -279,10 +203,10 @@ def bench(
 
     failed = make(
         folder,
-        lambda name: _load_corpus(name, data),
+        lambda name: load_corpus(name, data),
         jobs=jobs,
-        device=_device(device),
-        precision=_precision(precision),
+        device=checked_device(device),
+        precision=checked_precision(precision),
     )
     raise typer.Exit(1 if failed else 0)
 
@@ -298,7 +222,7 @@ def report(
     from emotone.terminal import console
 
     try:
-        found = _load_corpus(corpus, data)
+        found = load_corpus(corpus, data)
     except CorpusError:
         found = None  # the pictures of its audio are left out
     console.print(write_report(runs, found))
@@ -325,69 +249,10 @@ def audit(
     if manifest is not None:
         if corpus or data:
             raise UsageError("--manifest names its own files; --corpus and --data go with a system.")
-        done = audit_manifest(manifest, _load_corpus(str(manifest), None), protocol=protocol)
+        done = audit_manifest(manifest, load_corpus(str(manifest), None), protocol=protocol)
     else:
-        done = audit_system(str(system), lambda name: _load_corpus(corpus or name, data), protocol=protocol)
+        done = audit_system(str(system), lambda name: load_corpus(corpus or name, data), protocol=protocol)
     done.show()
     if out:
         done.write(out)
     raise typer.Exit(1 if done.leaks else 0)
-
-
-def _load_corpus(name: str | None, data: Path | None, *, or_synthetic: bool = False) -> "Corpus":
-    """Find the corpus asked for; by default RAVDESS, downloaded, or where that fails the synthetic one."""
-    from emotone import corpora
-    from emotone.corpora.fetch import fetch
-    from emotone.terminal import counting, warn
-
-    if name is None and data is not None and (data.is_file() or corpora.find(_DEFAULT_CORPUS, data=data) is None):
-        return corpora.load(str(data))
-    wanted = name or _DEFAULT_CORPUS
-    if or_synthetic and name is None and corpora.find(wanted, data=data) is None:
-        try:
-            with counting("Downloading RAVDESS (bytes)") as progress:
-                fetch(wanted, on_progress=progress)
-        except DownloadError as error:
-            warn(f"RAVDESS is not here and cannot be downloaded: {str(error).splitlines()[0]}")
-            warn("Going on with the built-in synthetic corpus; set EMOTONE_DATA to the folder that holds ravdess/.")
-            wanted = "synthetic"
-    with counting("Synthesising") as progress:
-        return corpora.load(wanted, data=data, on_progress=progress)
-
-
-def _two_corpora(train: str | None, test: str | None, *, excluded: dict[str, object]) -> tuple[str, str] | None:
-    """Return the corpora to train and to test on, if two were asked for."""
-    if train is None and test is None:
-        return None
-    if train is None or test is None:
-        given, missing = ("--train", "--test") if test is None else ("--test", "--train")
-        raise UsageError(f"{given} {train or test} lacks its {missing}: train on one corpus and test on another.")
-    also = [name for name, value in excluded.items() if value is not None]
-    if also:
-        raise UsageError(f"--train and --test say what is split and how; leave out {', '.join(also)}.")
-    if train == test:
-        raise UsageError(f"--train and --test are both {train!r}; name two corpora, or split one by --protocol.")
-    return train, test
-
-
-def _load_pair(train: str, test: str) -> "Corpus":
-    from emotone.comparison.cross import join
-
-    return join(_load_corpus(train, None), _load_corpus(test, None))
-
-
-def _device(name: str) -> str:
-    if name not in ("auto", "cpu", "cuda"):
-        raise unknown("device", name, ("auto", "cpu", "cuda"))
-    if name == "cuda":
-        import torch
-
-        if not torch.cuda.is_available():
-            raise UsageError("--device cuda: there is no CUDA device here. Use auto or cpu.")
-    return name
-
-
-def _precision(name: str) -> str:
-    if name not in ("32", "bf16"):
-        raise unknown("precision", name, ("32", "bf16"))
-    return name

@@ -257,7 +257,7 @@ def _graph(serving: Any, info: BundleInfo) -> "ModelProto":
 
 
 def _cast(model: "ModelProto") -> "ModelProto":
-    """Say which type a constant is cast to, not whose: else onnxruntime does not fold it, and no batch norm behind it."""
+    """Say what constants are cast to, not like whom: else onnxruntime folds neither them nor batch normalisation."""
     from onnx import helper, shape_inference
 
     known = shape_inference.infer_shapes(model).graph

@@ -1,0 +1,60 @@
+"""The command `emotone corpora`: what there is, where it is, whether it is sound."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emotone.cli_options import DataOption
+
+__all__ = ["corpora_app"]
+
+corpora_app = typer.Typer(help="The corpora: what there is, where it is, whether it is sound.")
+
+
+@corpora_app.callback(invoke_without_command=True)
+def corpora_list(context: typer.Context, data: DataOption = None) -> None:
+    """List the corpora, their terms, and where they are on this machine."""
+    if context.invoked_subcommand:
+        return
+    from emotone import corpora
+    from emotone.terminal import table
+
+    rows = []
+    for name in corpora.names():
+        about, place = corpora.info(name), corpora.find(name, data=data)
+        where = place or ("made when needed" if about.synthetic and data is None else "not here")
+        rows.append((name, about.title, ", ".join(about.languages), about.licence, where))
+    table(("Corpus", "Title", "Language", "Licence", "Where"), rows)
+
+
+@corpora_app.command("fetch")
+def corpora_fetch(
+    name: str,
+    into: Annotated[Path | None, typer.Option(help="Folder to unpack into. [default: the user's cache]")] = None,
+) -> None:
+    """Download a corpus; an interrupted download goes on."""
+    from emotone.corpora.fetch import fetch
+    from emotone.terminal import console, counting
+
+    with counting(f"Downloading {name} (bytes)") as progress:
+        folder = fetch(name, into=into, on_progress=progress)
+    console.print(folder)
+
+
+@corpora_app.command("check")
+def corpora_check(
+    name: Annotated[str, typer.Argument(help="A corpus, a manifest, or a folder by emotion.")], data: DataOption = None
+) -> None:
+    """Name the files that are missing, unreadable, silent, clipped, duplicated or misnamed."""
+    from emotone.corpora.check import check
+    from emotone.terminal import console, counting, table
+
+    with counting(f"Checking {name}") as progress:
+        report = check(name, data=data, on_progress=progress)
+    kinds = ("missing", "unreadable", "silent", "clipped", "duplicated", "unparsed")
+    rows = [(kind, finding.file, finding.reason) for kind in kinds for finding in getattr(report, kind)]
+    if rows:
+        table(("Finding", "File", "Reason"), rows)
+    console.print(f"{report.corpus}: {report.files} files in {report.root}, {len(rows)} findings")
+    raise typer.Exit(1 if rows else 0)

@@ -1,0 +1,102 @@
+"""Options that commands share, and what they name."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emotone.errors import DownloadError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from emotone.corpora.base import Corpus
+
+__all__ = [
+    "CorpusOption",
+    "DataOption",
+    "DeviceOption",
+    "EncoderOption",
+    "PrecisionOption",
+    "PresetOption",
+    "checked_device",
+    "checked_precision",
+    "load_corpus",
+    "load_pair",
+    "two_corpora",
+]
+
+_DEFAULT_CORPUS = "ravdess"
+
+CorpusOption = Annotated[str | None, typer.Option(help="Name of a corpus (see `emotone corpora`). [default: ravdess]")]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the corpus; or your own data: a CSV, Parquet or JSONL manifest, a folder by emotion."),
+]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+PrecisionOption = Annotated[str, typer.Option(help="32 or bf16 (mixed).")]
+EncoderOption = Annotated[
+    str | None,
+    typer.Option(help="Pretrained encoder for the systems that have one: a folder, or a name on the Hugging Face hub."),
+]
+PresetOption = Annotated[str, typer.Option(help="quick or paper.")]
+
+
+def load_corpus(name: str | None, data: Path | None, *, or_synthetic: bool = False) -> "Corpus":
+    """Find the corpus asked for; by default RAVDESS, downloaded, or where that fails the synthetic one."""
+    from emotone import corpora
+    from emotone.corpora.fetch import fetch
+    from emotone.terminal import counting, warn
+
+    if name is None and data is not None and (data.is_file() or corpora.find(_DEFAULT_CORPUS, data=data) is None):
+        return corpora.load(str(data))
+    wanted = name or _DEFAULT_CORPUS
+    if or_synthetic and name is None and corpora.find(wanted, data=data) is None:
+        try:
+            with counting("Downloading RAVDESS (bytes)") as progress:
+                fetch(wanted, on_progress=progress)
+        except DownloadError as error:
+            warn(f"RAVDESS is not here and cannot be downloaded: {str(error).splitlines()[0]}")
+            warn("Going on with the built-in synthetic corpus; set EMOTONE_DATA to the folder that holds ravdess/.")
+            wanted = "synthetic"
+    with counting("Synthesising") as progress:
+        return corpora.load(wanted, data=data, on_progress=progress)
+
+
+def two_corpora(train: str | None, test: str | None, *, excluded: dict[str, object]) -> tuple[str, str] | None:
+    """Return the corpora to train and to test on, if two were asked for."""
+    if train is None and test is None:
+        return None
+    if train is None or test is None:
+        given, missing = ("--train", "--test") if test is None else ("--test", "--train")
+        raise UsageError(f"{given} {train or test} lacks its {missing}: train on one corpus and test on another.")
+    also = [name for name, value in excluded.items() if value is not None]
+    if also:
+        raise UsageError(f"--train and --test say what is split and how; leave out {', '.join(also)}.")
+    if train == test:
+        raise UsageError(f"--train and --test are both {train!r}; name two corpora, or split one by --protocol.")
+    return train, test
+
+
+def load_pair(train: str, test: str) -> "Corpus":
+    """Join the corpora to train and to test on."""
+    from emotone.comparison.cross import join
+
+    return join(load_corpus(train, None), load_corpus(test, None))
+
+
+def checked_device(name: str) -> str:
+    """Return the device asked for, if it is one and is here."""
+    if name not in ("auto", "cpu", "cuda"):
+        raise unknown("device", name, ("auto", "cpu", "cuda"))
+    if name == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise UsageError("--device cuda: there is no CUDA device here. Use auto or cpu.")
+    return name
+
+
+def checked_precision(name: str) -> str:
+    """Return the precision asked for, if it is one."""
+    if name not in ("32", "bf16"):
+        raise unknown("precision", name, ("32", "bf16"))
+    return name
