@@ -251,7 +251,8 @@ def test_a_system_for_use_is_trained_on_all_speakers(emotone: Emotone, synthetic
     data = ("--corpus", "synthetic", "--data", synthetic)
     done = emotone("train", recipe, "--all", "--out", out, *data)
     assert done.code == 0, done.err
-    assert done.out.splitlines() == ["Trained on 180 clips, the epoch chosen on 60 of them; nothing was tested", str(out)]
+    said = "Trained on 180 clips, the epoch chosen on 60 of them; nothing was tested"
+    assert done.out.splitlines() == [said, str(out)]
     about = json.loads((out / "system.json").read_text(encoding="utf-8"))
     assert (about["trained_on"]["clips"], about["trained_on"]["speakers"]) == (180, ["01", "02", "03"])
     assert sorted(path.name for path in out.iterdir()) == ["system.json", "weights.safetensors"]
