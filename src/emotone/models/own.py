@@ -1,7 +1,5 @@
 """emotone's own network: residual convolutions over log-mels, mixing over time, attentive pooling."""
 
-from typing import TypeVar
-
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
@@ -10,8 +8,6 @@ from emotone.models.config import OwnConfig
 from emotone.models.layers import within
 
 __all__ = ["Own"]
-
-_Length = TypeVar("_Length", int, Tensor)
 
 
 class Own(nn.Module):
@@ -74,11 +70,10 @@ class Own(nn.Module):
 
     def embed(self, normalised: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the output layer reads, (batch, 2 width), and the attention over time, (batch, steps)."""
-        maps, lengths = F.relu(self.stem(normalised.unsqueeze(1))), _halved(lengths)
-        maps = maps * within(lengths, maps.shape[3])[:, None, None]
+        mask = within(lengths, normalised.shape[2]).to(normalised.dtype)[:, ::2]
+        maps = F.relu(self.stem(normalised.unsqueeze(1))) * mask[:, None, None]
         for stage in self.stages:
-            maps, lengths = stage(maps, lengths)
-        mask = within(lengths, maps.shape[3])
+            maps, mask = stage(maps, mask)
         sequence = self.dropout(self.join(maps.flatten(1, 2).transpose(1, 2))).transpose(1, 2) * mask[:, None]
         for mixer in self.mixers:
             sequence = mixer(sequence, mask)
@@ -101,17 +96,16 @@ class Residual(nn.Module):
             self.shortcut = nn.Sequential(nn.Conv2d(channels, out, 1, bias=False), nn.BatchNorm2d(out))
         self.squeeze = nn.Sequential(nn.Linear(out, out // 4), nn.ReLU(), nn.Linear(out // 4, out)) if squeeze else None
 
-    def forward(self, maps: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Return maps (batch, out, height, steps), zero beyond each clip's own steps, and how many these are."""
-        inner, lengths = self.first(maps), _halved(lengths) if self.stride == 2 else lengths
-        real = within(lengths, inner.shape[3])[:, None, None]
-        inner = self.second(F.relu(inner) * real)
+    def forward(self, maps: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+        """Return maps (batch, out, height, steps), zero where the mask (batch, steps) is, and the mask that is left."""
+        inner, mask = self.first(maps), mask[:, :: self.stride]
+        inner = self.second(F.relu(inner) * mask[:, None, None])
         if self.squeeze is not None:  # Hu et al., 2018
-            mean = (inner * real).sum((2, 3)) / (lengths[:, None] * inner.shape[2])
+            mean = (inner.mean(2) * mask[:, None]).sum(2) / mask.sum(1, keepdim=True)
             inner = inner * torch.sigmoid(self.squeeze(mean))[:, :, None, None]
         # Not by the convolution's stride: its gradient in oneDNN writes out of bounds with few channels (issue 6035)
         every = F.avg_pool2d(maps, 1, self.stride)
-        return F.relu(inner + self.shortcut(every)) * real, lengths
+        return F.relu(inner + self.shortcut(every)) * mask[:, None, None], mask
 
 
 class Mixer(nn.Module):
@@ -123,7 +117,7 @@ class Mixer(nn.Module):
         self.norm = nn.BatchNorm1d(width)
 
     def forward(self, sequence: Tensor, mask: Tensor) -> Tensor:
-        """Return (batch, width, steps), zero where `mask` (batch, steps) is."""
+        """Return (batch, width, steps), zero where the mask (batch, steps) is."""
         return (sequence + F.relu(self.norm(self.convolution(sequence)))) * mask[:, None]
 
 
@@ -137,12 +131,12 @@ class AttentiveStatistics(nn.Module):
     def forward(self, sequence: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
         """Return the statistics (batch, 2 width) and the weights (batch, steps) of a sequence (batch, width, steps)."""
         scores = self.attention(sequence.transpose(1, 2)).squeeze(2)
-        weights = torch.softmax(scores.masked_fill(~mask, -torch.inf), dim=1)
+        weights = torch.softmax(scores.masked_fill(mask == 0, -torch.inf), dim=1)
         mean = (sequence * weights[:, None]).sum(2)
         variance = ((sequence - mean[:, :, None]).square() * weights[:, None]).sum(2)
         return torch.cat([mean, torch.sqrt(variance + 1e-5)], dim=1), weights
 
 
-def _halved(length: _Length) -> _Length:
+def _halved(length: int) -> int:
     """Return how many steps a convolution of stride 2 makes of so many."""
     return (length + 1) // 2
