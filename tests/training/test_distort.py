@@ -66,6 +66,21 @@ def test_noise_fills_the_silence_and_leaves_what_is_loud() -> None:
     assert -60 < quiet.mean() < -15 and loud.abs().max() < 3
 
 
+def test_a_style_is_between_that_of_two_clips() -> None:
+    """A level of its own in every clip: bands take on the mean and the deviation of another clip, in part."""
+    source = clips() + 10 * torch.randn(clips().shape, generator=torch.Generator().manual_seed(1))
+    source += torch.tensor([0.0, -10, -20, -30])[:, None, None]
+    torch.manual_seed(0)
+    frames, lengths = distort(source, LENGTHS, DistortionConfig(style=0.5), frames_per_second=20)
+    before, after = own(source, LENGTHS), own(frames, lengths)
+    levels = [clip.mean() for clip in after]
+    assert min(levels) > -95 and max(levels) < -55 and len({round(float(level)) for level in levels}) > 1
+    assert any(abs(one.mean() - other.mean()) > 2 for one, other in zip(before, after, strict=True))
+    pairs = list(zip(before, after, strict=True))[:3]
+    shapes = [torch.corrcoef(torch.stack([one[20], other[20]]))[0, 1] for one, other in pairs]
+    assert min(shapes) > 0.999, "what a band does over time stays, but for its level and its depth"
+
+
 def test_masks_are_stripes_of_the_clips_mean() -> None:
     frames, _ = changed(3, mask_bands=8)
     rows = (frames[0] == frames[0, :, :1]).all(1) & (frames[0, :, 0] != -60)
