@@ -8,7 +8,6 @@ the recipe is the same.
 import json
 import sys
 import time
-from itertools import zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -20,7 +19,7 @@ from emotone.evaluation.intervals import bootstrap
 from emotone.evaluation.metrics import summary
 from emotone.features.config import ORIGINAL
 from emotone.files import write_text
-from emotone.protocols import LUNA5, Fold, Sample
+from emotone.protocols import LUNA5, Fold, Sample, in_turn
 from emotone.recipes.schema import Recipe
 from emotone.terminal import counting
 from emotone.training import fit
@@ -36,8 +35,8 @@ def split(corpus: Corpus) -> Fold:
     tested = {f"{actor:02d}" for actor in LUNA5[0]}
     genders = {clip.speaker: clip.gender for clip in corpus.utterances if clip.speaker not in tested}
     women, men = (sorted(each for each in genders if genders[each] == name) for name in ("female", "male"))
-    drawn = [np.random.default_rng(SEED).permutation(each).tolist() for each in (women, men)]
-    held = [speaker for pair in zip_longest(*drawn) for speaker in pair][:VALIDATION]
+    drawn = [speaker for each in (women, men) for speaker in np.random.default_rng(SEED).permutation(each).tolist()]
+    held = in_turn(drawn, genders)[:VALIDATION]
     known = [Sample(position) for position, clip in enumerate(corpus.utterances) if clip.speaker in genders]
     sides = ([], [])
     for sample in known:

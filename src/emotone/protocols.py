@@ -1,7 +1,7 @@
 """How clips are split: as published, cleanly, by speakers never heard in training, and by corpus."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import zip_longest
 
@@ -13,7 +13,16 @@ from emotone.errors import ProtocolError, UsageError, unknown
 from emotone.features.config import ORIGINAL, AugmentConfig
 from emotone.recipes.schema import SplitConfig
 
-__all__ = ["PROTOCOLS", "Fold", "Sample", "make_folds", "shared_labels", "two_corpora_needed", "untested_fold"]
+__all__ = [
+    "PROTOCOLS",
+    "Fold",
+    "Sample",
+    "in_turn",
+    "make_folds",
+    "shared_labels",
+    "two_corpora_needed",
+    "untested_fold",
+]
 
 Indices = NDArray[np.intp]
 
@@ -330,10 +339,14 @@ def _by_speaker(group: Sequence[str], number: int, task: _Task) -> tuple[Indices
 def _validation_speakers(others: Sequence[str], number: int, task: _Task) -> list[str]:
     genders = {utterance.speaker: utterance.gender for utterance in task.utterances}
     drawn = [others[index] for index in np.random.default_rng((task.seed, number)).permutation(len(others))]
-    women = [speaker for speaker in drawn if genders[speaker] == "female"]
-    rest = [speaker for speaker in drawn if genders[speaker] != "female"]
-    in_turn = [speaker for pair in zip_longest(women, rest) for speaker in pair if speaker is not None]
-    return in_turn[: min(_VALIDATION_SPEAKERS, max(1, len(others) // 5))]
+    return in_turn(drawn, genders)[: min(_VALIDATION_SPEAKERS, max(1, len(others) // 5))]
+
+
+def in_turn(speakers: Sequence[str], genders: Mapping[str | None, str | None]) -> list[str]:
+    """Return speakers with women and others in turn, each in the order given."""
+    women = [speaker for speaker in speakers if genders[speaker] == "female"]
+    rest = [speaker for speaker in speakers if genders[speaker] != "female"]
+    return [speaker for pair in zip_longest(women, rest) for speaker in pair if speaker is not None]
 
 
 def _by_corpus(task: _Task) -> tuple[Indices, Indices, Indices]:
