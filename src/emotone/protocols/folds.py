@@ -1,0 +1,224 @@
+"""The folds of every protocol."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from emotone.corpora.base import Utterance
+from emotone.errors import ProtocolError, unknown
+from emotone.features.config import ORIGINAL, AugmentConfig
+from emotone.protocols.fractions import fractions
+from emotone.protocols.speakers import by_speaker, tested_groups, validation_speakers
+from emotone.protocols.task import Indices, Sample, Task, two_corpora_needed
+from emotone.recipes.schema import SplitConfig
+
+__all__ = ["PROTOCOLS", "Fold", "make_folds", "untested_fold"]
+
+PROTOCOLS = {
+    "published": "as the paper did it, leaks included",
+    "clean": "the paper's split sizes; copies of training clips only, epochs chosen on validation",
+    "luna5": "five folds by speaker (Luna-Jimenez et al.)",
+    "emobox6": "six folds by speaker (EmoBox)",
+    "loso": "leave one speaker out",
+    "cross": "trained on one corpus, tested on another",
+}
+"""The protocols and what they are, the paper's own first. `cross` is of two corpora, all others are of one."""
+
+_CARVED = 0.1  # of all clips, for validation, where the paper has none
+
+
+@dataclass(frozen=True)
+class Fold:
+    """One split. No sample is in two sets; under a leaking protocol, kin of one clip may be.
+
+    Attributes:
+        index: which fold, from 0, of `of`.
+        train: samples to fit on, copies included. validation, test: samples to choose on and to report.
+        monitor: the set that chooses epochs: "validation", "test" (a leak) or "none".
+    """
+
+    index: int
+    of: int
+    train: tuple[Sample, ...]
+    validation: tuple[Sample, ...]
+    test: tuple[Sample, ...]
+    monitor: str
+
+
+def make_folds(
+    protocol: str,
+    utterances: Sequence[Utterance],
+    labels: Sequence[str],
+    *,
+    split: SplitConfig,
+    monitor: str | None,
+    augment: AugmentConfig | None,
+    variants: Sequence[str],
+    seed: int,
+    digests: Sequence[str] = (),
+    tested: str | None = None,
+) -> list[Fold]:
+    """Split `utterances` (with one label each) under a protocol.
+
+    Args:
+        protocol: one of `PROTOCOLS`.
+        utterances: the clips.
+        labels: the class of each.
+        split: the paper's own split, for `published` and `clean`.
+        monitor: the set that the paper chooses epochs on; None for a model without epochs, which needs no validation
+            set: its clips are trained on.
+        augment: the recipe's augmentation.
+        variants: the names of its copies of a clip.
+        seed: of the random split.
+        digests: one per clip, the same for clips that are one recording under two names, of which RAVDESS has a pair.
+            `clean` and `cross` leave the twin of a tested clip out of training and validation. Empty where none are
+            known.
+        tested: the corpus that `cross` tests on, as the utterances name it; it trains on the others.
+
+    Raises:
+        UsageError: an unknown protocol, or `cross` without two corpora.
+        ProtocolError: a corpus that the protocol cannot split.
+    """
+    if protocol not in PROTOCOLS:
+        raise unknown("protocol", protocol, PROTOCOLS)
+    if not utterances:
+        raise ProtocolError(f"Protocol {protocol!r} has no clips to split.")
+    if protocol == "cross" and tested is None:
+        raise two_corpora_needed()
+    task = Task(
+        protocol, utterances, np.asarray(labels), split, monitor, augment, tuple(variants), seed, tuple(digests), tested
+    )
+    folds = [_published(task)] if protocol == "published" else _unleaked(task)
+    for fold in folds:
+        _check(fold, task)
+    return folds
+
+
+def untested_fold(
+    utterances: Sequence[Utterance],
+    labels: Sequence[str],
+    *,
+    split: SplitConfig,
+    monitor: str | None,
+    augment: AugmentConfig | None,
+    variants: Sequence[str],
+    seed: int,
+) -> Fold:
+    """Return all clips for training and validation: for a model to use, of whose worth other folds have to tell.
+
+    Validation are a few speakers, or a tenth of the clips where their speakers are unknown or only one. Arguments
+    and errors are those of `make_folds`.
+    """
+    task = Task("all", utterances, np.asarray(labels), split, monitor, augment, tuple(variants), seed, (), None)
+    everything = np.arange(len(utterances))
+    train, validation = (everything, everything[:0]) if monitor is None else _carved(everything, task)
+    fold = _from_clips(0, 1, (train, validation, everything[:0]), "validation" if monitor else "none", task)
+    _check(fold, task)
+    return fold
+
+
+def _published(task: Task) -> Fold:
+    monitor, augment = task.monitor or "none", task.augment
+    if augment is not None and augment.placement == "before_split":
+        units = [Sample(clip, variant) for clip in range(len(task.labels)) for variant in (ORIGINAL, *task.variants)]
+        parts = fractions([unit.clip for unit in units], task, task.split)
+        train, validation, test = (tuple(units[index] for index in part) for part in parts)
+        if task.monitor is None:
+            train, validation = train + validation, ()
+        return Fold(0, 1, train, validation, test, monitor)
+    parts = fractions(range(len(task.labels)), task, task.split)
+    fold = _from_clips(0, 1, parts, monitor, task)
+    if augment is not None and augment.placement == "all_into_train":
+        held_out = {sample.clip for sample in fold.validation + fold.test}
+        copies = tuple(Sample(clip, variant) for clip in sorted(held_out) for variant in task.variants)
+        fold = replace(fold, train=fold.train + copies)
+    return fold
+
+
+def _unleaked(task: Task) -> list[Fold]:
+    monitor = "none" if task.monitor is None else "validation"
+    if task.protocol == "clean":
+        carve = monitor == "validation" and not task.split.validation
+        parts = fractions(range(len(task.labels)), task, _with_validation(task.split) if carve else task.split)
+        return [_from_clips(0, 1, _without_twins(parts, task.digests), monitor, task)]
+    if task.protocol == "cross":
+        return [_from_clips(0, 1, _by_corpus(task), monitor, task)]
+    groups = tested_groups(task)
+    return [
+        _from_clips(number, len(groups), by_speaker(group, number, task), monitor, task)
+        for number, group in enumerate(groups)
+    ]
+
+
+def _without_twins(parts: Sequence[Indices], digests: Sequence[str]) -> Sequence[Indices]:
+    """Leave out of training and validation what is tested under another name."""
+    if not digests:
+        return parts
+    train, validation, test = parts
+    tested = {digests[clip] for clip in test}
+    unheard = np.asarray([digest not in tested for digest in digests])
+    return train[unheard[train]], validation[unheard[validation]], test
+
+
+def _from_clips(index: int, of: int, parts: Sequence[Indices], monitor: str, task: Task) -> Fold:
+    """Make a fold of three sets of clips; only training clips get copies."""
+    train, validation, test = parts
+    if task.monitor is None:
+        train, validation = np.concatenate([train, validation]), validation[:0]
+    kept = (ORIGINAL,) if task.augment is None or task.augment.keep_original else ()
+    return Fold(
+        index,
+        of,
+        tuple(Sample(int(clip), variant) for clip in train for variant in (*kept, *task.variants)),
+        tuple(Sample(int(clip)) for clip in validation),
+        tuple(Sample(int(clip)) for clip in test),
+        monitor,
+    )
+
+
+def _with_validation(split: SplitConfig) -> SplitConfig:
+    return split.model_copy(update={"train": split.train - _CARVED, "validation": _CARVED})
+
+
+def _by_corpus(task: Task) -> tuple[Indices, Indices, Indices]:
+    """Test on one corpus; train on the others but for a few speakers, or a tenth of the clips where none is known."""
+    tested = np.asarray([utterance.corpus == task.tested for utterance in task.utterances])
+    known = np.isin(task.labels, sorted(task.classes))
+    sides = (np.flatnonzero(known & ~tested), np.flatnonzero(known & tested))
+    pool, nobody, test = _without_twins((sides[0], sides[0][:0], sides[1]), task.digests)
+    if not pool.size:
+        raise ProtocolError("Protocol 'cross' has nothing to train on: every training clip is also a test clip.")
+    if task.monitor is None:
+        return pool, nobody, test
+    return *_carved(pool, task), test
+
+
+def _carved(pool: Indices, task: Task) -> tuple[Indices, Indices]:
+    """Take validation out of a pool of clips: a few speakers, or a tenth of the clips where any speaker is unknown."""
+    speakers = [task.utterances[clip].speaker for clip in pool]
+    named = sorted({speaker for speaker in speakers if speaker is not None})
+    if None in speakers or len(named) < 2:
+        carved = SplitConfig(train=1 - _CARVED, test=_CARVED)
+        train, _, validation = fractions(pool.tolist(), task, carved)
+        return pool[train], pool[validation]
+    held = np.isin(np.asarray(speakers), validation_speakers(named, 0, task))
+    return pool[~held], pool[held]
+
+
+def _check(fold: Fold, task: Task) -> None:
+    """Raise where a set lacks a class. A single speaker under test may lack one: leave-one-out is judged pooled."""
+    labels, classes = task.labels.tolist(), task.classes
+    wanted = {"training": (fold.train, classes)}
+    if task.protocol not in ("loso", "all"):
+        # A class of men cannot be tested where all test speakers are women, as in EmoBox.
+        genders = {task.utterances[sample.clip].gender for sample in fold.test}
+        possible = {label for label, clip in zip(labels, task.utterances, strict=True) if clip.gender in genders}
+        wanted["test"] = (fold.test, possible & classes)
+    for name, (samples, needed) in wanted.items():
+        missing = needed.difference(labels[sample.clip] for sample in samples)
+        if missing:
+            raise ProtocolError(
+                f"Fold {fold.index + 1} of {fold.of} of protocol {task.protocol!r} has no {name} clip of "
+                f"{', '.join(sorted(missing))}."
+            )
