@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from emotone import recipes
 from emotone.audit import leaks_of
 from emotone.comparison.plan import RunSpec, folds_of, labels_of
 from emotone.comparison.run import Setting, run
@@ -59,6 +60,17 @@ def test_a_record_says_what_was_done(setting: Setting, systems: dict[str, Recipe
         row for row, variant in zip(probabilities[:3], predictions.variant, strict=False) if variant == "original"
     ]
     np.testing.assert_allclose(of_files, expected, atol=1e-5)
+
+
+def test_the_parameters_of_emotones_own_network_are_counted(setting: Setting, tmp_path: Path) -> None:
+    own = tmp_path / "own.yaml"
+    own.write_text(
+        "extends: emotone/base\nid: small/own\nmodel: {stem: 4, channels: [4], width: 8}\n"
+        "training: {epochs: 1, refit: false}\n"
+    )
+    record, system = run(RunSpec(recipes.load(str(own)), "clean", "paper", 0, 1, 0), setting)
+    counted = sum(each.numel() for each in system.classifier.network_.parameters())
+    assert (record.parameters, record.trainable_parameters) == (counted, counted) and counted > 1000
 
 
 @pytest.mark.parametrize("name", ["net", "tree"])

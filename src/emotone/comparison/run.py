@@ -23,7 +23,7 @@ from emotone.corpora.fingerprint import fingerprint
 from emotone.evaluation import intervals, metrics
 from emotone.evaluation.record import Adapted, Epoch, Predictions, RunRecord, Split
 from emotone.features.extract import Item
-from emotone.models.config import NetworkConfig
+from emotone.models.config import NetworkConfig, OwnConfig
 from emotone.protocols import Fold, Sample
 from emotone.training import FittedSystem, fit
 from emotone.training.frames import frames_of
@@ -226,12 +226,15 @@ def _split(fold: Fold, corpus: Corpus) -> Split:
 
 def _sizes(system: FittedSystem) -> tuple[int | None, int | None]:
     """Return (all, trainable) parameters; of the papers' own networks as Keras counts, which is what they print."""
-    if not isinstance(system.recipe.model, NetworkConfig):
-        sizes: tuple[int | None, int | None] = getattr(system.classifier, "parameters_", (None, None))
-        return sizes
-    from emotone.models.describe import keras_parameters
+    if isinstance(system.recipe.model, NetworkConfig):
+        from emotone.models.describe import keras_parameters
 
-    return keras_parameters(system.classifier.network_)
+        return keras_parameters(system.classifier.network_)
+    if isinstance(system.recipe.model, OwnConfig):
+        count = sum(parameter.numel() for parameter in system.classifier.network_.parameters())
+        return count, count
+    sizes: tuple[int | None, int | None] = getattr(system.classifier, "parameters_", (None, None))
+    return sizes
 
 
 def _milliseconds(system: FittedSystem, tested: Sequence[NDArray[np.float32]]) -> float:
