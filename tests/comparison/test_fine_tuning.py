@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from sklearn.metrics import roc_auc_score
 
 from emotone import corpora, recipes
 from emotone.audio import load
@@ -120,9 +121,10 @@ def test_other_labels_are_learnt_and_predicted(emotone: Callable[..., Any], voic
     shown = " ".join(emotone("model", "show", tmp_path / "a.onnx").out.split())
     assert "clips 48;" in shown and "from (name small/own" in shown
     asked = [clip for clip in voices.others if clip.emotion in AROUSED]
-    answers = [bundle.run(load(clip.path, rate=bundle.info.rate)[0][None]).probabilities[0].argmax() for clip in asked]
-    right = [bundle.info.labels[answer] == AROUSED[clip.emotion] for answer, clip in zip(answers, asked, strict=True)]
-    assert np.mean(right) > 0.6
+    said = [bundle.run(load(clip.path, rate=bundle.info.rate)[0][None]).probabilities[0] for clip in asked]
+    lively = [AROUSED[clip.emotion] == "lively" for clip in asked]
+    more = [answer[bundle.info.labels.index("lively")] - answer[bundle.info.labels.index("quiet")] for answer in said]
+    assert roc_auc_score(lively, more) > 0.7  # of 40 clips; where the two meet is another matter
 
 
 def test_a_tested_speaker_that_the_bundle_has_heard_is_a_leak(
