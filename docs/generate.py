@@ -2,7 +2,7 @@
 
 import json
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +17,9 @@ from emotone.files import write_text
 from emotone.recipes import load as load_recipe
 from emotone.report import markdown
 from emotone.report.figures_benchmark import Contender, answers
-from emotone.report.leaderboard import Range, read_leaderboard
+from emotone.report.leaderboard import Entry, Range, read_leaderboard
 from emotone.report.theme import style
-from emotone.report.words import percent, points, protocol_title
+from emotone.report.words import OWN, percent, points, protocol_title
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"
@@ -38,7 +38,9 @@ def readme() -> str:
     counts = sorted({entry.seeds for entry in entries if entry.runs})
     seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     note = f"Seeds per result: {seeds}. `*`: some folds have not been run yet. `-`: not asked for, or not reported."
-    return f"{before}{BEGIN}\n\n{_headline()}{markdown.readme_table(entries)}\n\n{note}\n\n{END}{after}"
+    return (
+        f"{before}{BEGIN}\n\n{_headline()}{_unheard(entries)}{markdown.readme_table(entries)}\n\n{note}\n\n{END}{after}"
+    )
 
 
 def _headline() -> str:
@@ -53,6 +55,21 @@ def _headline() -> str:
     return (
         f"**The same system, three protocols: `{deepest.system}` recognises {published} % of the clips as published, "
         f"{clean} % on a clean split, and {unseen} % of speakers it has never heard.**\n\n"
+    )
+
+
+def _unheard(entries: Sequence[Entry]) -> str:
+    """Say what the papers' best system and emotone's own recognise of speakers never heard."""
+    tested = [entry for entry in entries if entry.protocol == "luna5" and entry.accuracy and not entry.missing]
+    own = next((entry for entry in tested if entry.system == "emotone/base"), None)
+    papers = [entry for entry in tested if entry.paper != OWN]
+    if own is None or not papers:
+        return ""
+    best = max(papers, key=lambda entry: entry.accuracy.mean)
+    return (
+        f"**Speakers never heard (luna5): of the papers' {len(papers)} systems run so far the best, `{best.system}`, "
+        f"recognises {percent(best.accuracy.mean, 0)} % of the clips, and `emotone/base` "
+        f"{percent(own.accuracy.mean, 0)} %.**\n\n"
     )
 
 
