@@ -57,7 +57,7 @@ def test_killed_at_any_moment_it_ends_with_the_same_records(
         json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)  # NaN is no JSON
 
     moment, kills = random.Random(20), 0
-    while kills < 3:
+    while kills < 5:
         process = start(*systems, "--out", tmp_path / "killed")
         try:
             process.communicate(timeout=took * moment.uniform(0.05, 0.5))

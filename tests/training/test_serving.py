@@ -190,9 +190,11 @@ def test_the_temperature_flattens_the_probabilities(recordings: list[Path]) -> N
     recipe = recipes.load("nguyen/cnn")
     system = system_of(recipe, recordings)
     clip = load(recordings[0], rate=recipe.audio.rate)[0][None]
-    warm = Bundle.load(make_bundle(replace(system, temperature=2.5), card_of(recipe))).run(clip)
-    powered = system.predict_files(recordings[:1]) ** (1 / 2.5)
-    np.testing.assert_allclose(warm.probabilities, powered / powered.sum(), atol=1e-4)
+    warmer = replace(system, temperature=2.5)
+    cold, warm = (Bundle.load(make_bundle(each, card_of(recipe))).run(clip) for each in (system, warmer))
+    powered = cold.probabilities ** (1 / 2.5)
+    np.testing.assert_allclose(warm.probabilities, powered / powered.sum(), atol=1e-5)
+    np.testing.assert_allclose(warm.embedding, cold.embedding, rtol=1e-6)
 
 
 @pytest.mark.parametrize(
