@@ -53,7 +53,7 @@ class Voices:
 @pytest.fixture(scope="module")
 def voices(tmp_path_factory: pytest.TempPathFactory) -> Voices:
     corpus = corpora.load("ravdess" if corpora.find("ravdess") else "synthetic")
-    recipe, clips = small(12), [clip for clip in corpus.utterances if clip.speaker in OLD]
+    recipe, clips = small(24), [clip for clip in corpus.utterances if clip.speaker in OLD]
     samples = tuple(map(Sample, range(len(clips))))
     frames = frames_of(recipe, [(clip.path, str(clip.path), ORIGINAL) for clip in clips], workers=1)
     fold = Fold(0, 1, samples, (), (), "none")
@@ -124,7 +124,9 @@ def test_other_labels_are_learnt_and_predicted(emotone: Callable[..., Any], voic
     said = [bundle.run(load(clip.path, rate=bundle.info.rate)[0][None]).probabilities[0] for clip in asked]
     lively = [AROUSED[clip.emotion] == "lively" for clip in asked]
     more = [answer[bundle.info.labels.index("lively")] - answer[bundle.info.labels.index("quiet")] for answer in said]
-    assert roc_auc_score(lively, more) > 0.7  # of 40 clips; where the two meet is another matter
+    assert roc_auc_score(lively, more) > 0.7
+    names = [bundle.info.labels[answer.argmax()] for answer in said]
+    assert np.mean([name == AROUSED[clip.emotion] for name, clip in zip(names, asked, strict=True)]) > 0.6
 
 
 def test_a_tested_speaker_that_the_bundle_has_heard_is_a_leak(
