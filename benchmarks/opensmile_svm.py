@@ -70,9 +70,7 @@ def machine(cost: float) -> object:
 def main() -> None:
     corpus, recipe = corpora.load("ravdess"), recipes.load("emotone/base")
     labels, classes = labels_of(recipe, corpus)
-    folds = protocols.make_folds(
-        "luna5", corpus.utterances, labels, split=recipe.split, monitor="validation", augment=None, variants=(), seed=0
-    )
+    folds = protocols.make_folds(recipe, "luna5", corpus.utterances, labels, seed=0)
     speakers = np.array([clip.speaker for clip in corpus.utterances])
     features = functionals([clip.path for clip in corpus.utterances])
     found: dict[str, object] = {"protocol": "luna5", "clips": len(labels), "opensmile": opensmile.__version__}

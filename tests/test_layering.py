@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "models.config": "config",
     "models": "errors models.config",
     "recipes": "errors emotions config features.config models.config",
-    "protocols": "errors corpora.base features.config recipes",
+    "protocols": "errors augment corpora.base features.config recipes",
     "audit": "errors files audio corpora features.config protocols",
     "evaluation": "errors emotions config files recipes",
     "adaptation": "config",
@@ -39,7 +39,7 @@ MAY_IMPORT = {
     "cli_predict": "errors files corpora recognition terminal",
     "explanation": "errors files audio bundle features recognition report training",
     "cli_explain": "errors explanation terminal",
-    "comparison": "errors emotions config files augment corpora features models recipes protocols audit evaluation "
+    "comparison": "errors emotions config files corpora features models recipes protocols audit evaluation "
     "training report terminal",
     "show": "errors emotions features models recipes terminal",
     "card": "bundle recognition terminal",
@@ -55,7 +55,7 @@ every part may import itself, and everyone the version. Data flows one way: corp
 evaluation, then comparison and report."""
 
 LIGHT = (
-    "", "errors", "emotions", "config", "files", "blocks", "audio", "adaptation", "bundle", "recognition",
+    "", "errors", "emotions", "config", "files", "blocks", "audio", "augment", "adaptation", "bundle", "recognition",
     "cli_predict", "cli_explain", "cli_options", "cli_corpora", "cli_systems", "explanation", "corpora", "terminal",
     "cli", "cli_model", "card", "recipes", "protocols", "audit",
 )  # fmt: skip

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 
 from emotone import recipes
 from emotone.audit import leaks_of
-from emotone.augment import copies
 from emotone.comparison.cross import join
 from emotone.corpora import emodb, ravdess
 from emotone.corpora.base import Corpus, Utterance
@@ -64,18 +63,8 @@ def split(
     tested: str | None = None,
 ) -> list[Fold]:
     recipe = recipes.load(name) if isinstance(name, str) else name
-    return make_folds(
-        protocol,
-        utterances,
-        labels_of(recipe, utterances),
-        split=recipe.split,
-        monitor=recipe.training.monitor if recipe.training else None,
-        augment=recipe.augment,
-        variants=copies(recipe.augment) if recipe.augment else (),
-        seed=seed,
-        digests=digests,
-        tested=tested,
-    )
+    labels = labels_of(recipe, utterances)
+    return make_folds(recipe, protocol, utterances, labels, seed=seed, digests=digests, tested=tested)
 
 
 def sizes(fold: Fold) -> tuple[int, int, int]:
@@ -265,10 +254,11 @@ def test_any_corpus_is_split_soundly_or_refused_in_words(
         validation=validation / 100,
         test=(100 - train - validation) / 100,
     )
+    recipe = recipes.load("nguyen/cnn")
+    training = recipe.training and recipe.training.model_copy(update={"monitor": monitor}) if monitor else None
+    recipe = recipe.model_copy(update={"split": fractions, "training": training})
     try:
-        (fold,) = make_folds(
-            protocol, clips_, labels, split=fractions, monitor=monitor, augment=None, variants=(), seed=seed
-        )
+        (fold,) = make_folds(recipe, protocol, clips_, labels, seed=seed)
     except ProtocolError as error:
         assert protocol in str(error)
         assert min(counts) < 40
@@ -483,15 +473,7 @@ def test_sixty_clips_of_one_speaker_are_split_by_clips_of_every_class() -> None:
     for part in (fold.train, fold.validation, fold.test):
         assert {RAVDESS[sample.clip].emotion for sample in part} == set(EMOTIONS)
     recipe = recipes.load("emotone/base")
-    fold = untested_fold(
-        actor_clips(1),
-        labels_of(recipe, actor_clips(1)),
-        split=recipe.split,
-        monitor="validation",
-        augment=None,
-        variants=(),
-        seed=0,
-    )
+    fold = untested_fold(recipe, actor_clips(1), labels_of(recipe, actor_clips(1)), seed=0)
     assert len(fold.validation) == 8 and {RAVDESS[sample.clip].emotion for sample in fold.validation} == set(EMOTIONS)
     assert clips(fold.train) | clips(fold.validation) == set(range(60))
 
@@ -499,15 +481,7 @@ def test_sixty_clips_of_one_speaker_are_split_by_clips_of_every_class() -> None:
 @pytest.mark.parametrize("name", ["nguyen/cnn-lstm", "boucheta/cnn", "boucheta/knn"])
 def test_for_use_every_clip_is_trained_or_chosen_on(name: str) -> None:
     recipe = recipes.load(name)
-    fold = untested_fold(
-        RAVDESS,
-        labels_of(recipe, RAVDESS),
-        split=recipe.split,
-        monitor=recipe.training.monitor if recipe.training else None,
-        augment=recipe.augment,
-        variants=copies(recipe.augment) if recipe.augment else (),
-        seed=0,
-    )
+    fold = untested_fold(recipe, RAVDESS, labels_of(recipe, RAVDESS), seed=0)
     assert clips(fold.train) | clips(fold.validation) == set(range(1440)) and not fold.test
     assert not speakers(fold.train) & speakers(fold.validation)
     assert len(speakers(fold.validation)) == (4 if recipe.training else 0)

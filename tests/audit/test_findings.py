@@ -8,7 +8,6 @@ import pytest
 
 from emotone import recipes
 from emotone.audit import Finding, Sounds, Split, find, leaks_of, of_fold, of_manifest, promises_unseen_speakers
-from emotone.augment import copies
 from emotone.comparison.cross import join
 from emotone.corpora.base import Corpus, Utterance
 from emotone.corpora.manifest import read_manifest
@@ -27,16 +26,8 @@ RECIPES = [recipes.load(name) for name in recipes.names()]
 
 def folds_of(recipe: Recipe, protocol: str, seed: int = 0) -> list[Fold]:
     scheme = get_scheme(recipe.scheme)
-    return make_folds(
-        protocol,
-        RAVDESS,
-        [scheme.to_label(clip.emotion, clip.gender) for clip in RAVDESS],
-        split=recipe.split,
-        monitor=recipe.training.monitor if recipe.training else None,
-        augment=recipe.augment,
-        variants=copies(recipe.augment) if recipe.augment else (),
-        seed=seed,
-    )
+    labels = [scheme.to_label(clip.emotion, clip.gender) for clip in RAVDESS]
+    return make_folds(recipe, protocol, RAVDESS, labels, seed=seed)
 
 
 def found(
@@ -99,17 +90,8 @@ def test_nothing_is_found_between_two_corpora(recipe: Recipe) -> None:
         Corpus(emodb.info, Path("emodb"), tuple(other)),
     )
     scheme = get_scheme(recipe.scheme)
-    folds = make_folds(
-        "cross",
-        joined.utterances,
-        [scheme.to_label(clip.emotion, clip.gender) for clip in joined.utterances],
-        split=recipe.split,
-        monitor=recipe.training.monitor if recipe.training else None,
-        augment=recipe.augment,
-        variants=copies(recipe.augment) if recipe.augment else (),
-        seed=0,
-        tested=joined.tested,
-    )
+    labels = [scheme.to_label(clip.emotion, clip.gender) for clip in joined.utterances]
+    folds = make_folds(recipe, "cross", joined.utterances, labels, seed=0, tested=joined.tested)
     assert promises_unseen_speakers("cross")
     assert found(folds, list(joined.utterances), unseen=True) == {}
     assert [leaks_of(fold) for fold in folds] == [()]

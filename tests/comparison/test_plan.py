@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from emotone import recipes
-from emotone.comparison.plan import RunSpec, check, finished, labels_of, plan, variants_of
+from emotone.comparison.plan import RunSpec, check, finished, labels_of, plan
 from emotone.comparison.run import Setting, run
 from emotone.corpora.base import Corpus
 from emotone.errors import CorpusError, ProtocolError, UsageError
@@ -90,11 +90,6 @@ def test_a_scheme_of_genders_needs_to_know_them(corpus: Corpus, systems: dict[st
     ):
         labels_of(systems["frames"], untold)
     assert labels_of(systems["tree"], untold)[1][0] == "neutral"
-
-
-def test_variants_are_the_copies_of_the_recipe(systems: dict[str, Recipe]) -> None:
-    assert variants_of(systems["tree"]) == ("awgn-1",)
-    assert variants_of(systems["net"]) == ()
 
 
 def test_only_a_whole_record_of_this_recipe_on_this_data_is_finished(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from emotone import augment
 from emotone.corpora.base import Corpus
 from emotone.emotions import get_scheme
 from emotone.errors import CorpusError, EmotoneError, UsageError, unknown
@@ -15,7 +14,7 @@ from emotone.models.config import PretrainedConfig
 from emotone.protocols import PROTOCOLS, Fold, make_folds, shared_labels, two_corpora_needed
 from emotone.recipes.schema import Recipe
 
-__all__ = ["PRESETS", "RunSpec", "check", "finished", "folds_of", "labels_of", "monitor_of", "plan", "variants_of"]
+__all__ = ["PRESETS", "RunSpec", "check", "finished", "folds_of", "labels_of", "plan"]
 
 PRESETS = {
     "quick": "few epochs and the first fold only: a look in minutes, no reproduction",
@@ -121,36 +120,10 @@ def labels_of(recipe: Recipe, corpus: Corpus) -> tuple[list[str], tuple[str, ...
     return labels, scheme.classes(used)
 
 
-def monitor_of(recipe: Recipe) -> str | None:
-    """Return the set that the recipe chooses epochs on; None where it chooses none, and trains on validation clips too.
-
-    That is a model without epochs, and one that goes on from trained weights: for a fixed number of epochs, since what
-    few clips there are would choose it by chance.
-    """
-    training = recipe.training
-    return None if training is None or training.start is not None else training.monitor
-
-
-def variants_of(recipe: Recipe) -> tuple[str, ...]:
-    """Return the names of the copies that the recipe makes of a clip."""
-    return tuple(augment.copies(recipe.augment)) if recipe.augment else ()
-
-
 def folds_of(recipe: Recipe, corpus: Corpus, protocol: str, seed: int, digests: Sequence[str]) -> list[Fold]:
     """Return the folds of a protocol for a recipe on a corpus; see `make_folds`."""
     labels, _ = labels_of(recipe, corpus)
-    return make_folds(
-        protocol,
-        corpus.utterances,
-        labels,
-        split=recipe.split,
-        monitor=monitor_of(recipe),
-        augment=recipe.augment,
-        variants=variants_of(recipe),
-        seed=seed,
-        digests=digests,
-        tested=corpus.tested,
-    )
+    return make_folds(recipe, protocol, corpus.utterances, labels, seed=seed, digests=digests, tested=corpus.tested)
 
 
 def finished(spec: RunSpec, folder: Path, data_hash: str) -> bool:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from emotone.comparison.encoders import with_encoder
-from emotone.comparison.plan import RunSpec, check, labels_of, monitor_of, plan, variants_of
+from emotone.comparison.plan import RunSpec, check, labels_of, plan
 from emotone.comparison.run import Setting, items_of, run
 from emotone.comparison.sweep import checkpoint_path, extract_features
 from emotone.corpora.base import Corpus
@@ -99,15 +99,7 @@ def train_all(
     recipe = _ready(recipe, out, seed, encoder)
     corpus = load_corpus()
     labels, classes = labels_of(recipe, corpus)
-    fold = untested_fold(
-        corpus.utterances,
-        labels,
-        split=recipe.split,
-        monitor=monitor_of(recipe),
-        augment=recipe.augment,
-        variants=variants_of(recipe),
-        seed=seed,
-    )
+    fold = untested_fold(recipe, corpus.utterances, labels, seed=seed)
     samples = [*fold.train, *fold.validation]
     with counting(f"Reading {corpus.info.name}") as progress:
         setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision)

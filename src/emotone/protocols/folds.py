@@ -7,11 +7,11 @@ import numpy as np
 
 from emotone.corpora.base import Utterance
 from emotone.errors import ProtocolError, unknown
-from emotone.features.config import ORIGINAL, AugmentConfig
+from emotone.features.config import ORIGINAL
 from emotone.protocols.fractions import fractions
 from emotone.protocols.speakers import by_speaker, tested_groups, validation_speakers
 from emotone.protocols.task import Indices, Sample, Task, two_corpora_needed
-from emotone.recipes.schema import SplitConfig
+from emotone.recipes.schema import Recipe, SplitConfig
 
 __all__ = ["PROTOCOLS", "Fold", "make_folds", "untested_fold"]
 
@@ -47,29 +47,23 @@ class Fold:
 
 
 def make_folds(
+    recipe: Recipe,
     protocol: str,
     utterances: Sequence[Utterance],
     labels: Sequence[str],
     *,
-    split: SplitConfig,
-    monitor: str | None,
-    augment: AugmentConfig | None,
-    variants: Sequence[str],
     seed: int,
     digests: Sequence[str] = (),
     tested: str | None = None,
 ) -> list[Fold]:
-    """Split `utterances` (with one label each) under a protocol.
+    """Split clips under a protocol, for a recipe.
 
     Args:
+        recipe: how large the parts are for `published` and `clean`, which copies are made of a clip, and whether
+            epochs are chosen: what chooses none needs no validation, and trains on those clips too.
         protocol: one of `PROTOCOLS`.
         utterances: the clips.
         labels: the class of each.
-        split: the paper's own split, for `published` and `clean`.
-        monitor: the set that the paper chooses epochs on; None for a model without epochs, which needs no validation
-            set: its clips are trained on.
-        augment: the recipe's augmentation.
-        variants: the names of its copies of a clip.
         seed: of the random split.
         digests: one per clip, the same for clips that are one recording under two names, of which RAVDESS has a pair.
             `clean` and `cross` leave the twin of a tested clip out of training and validation. Empty where none are
@@ -86,48 +80,38 @@ def make_folds(
         raise ProtocolError(f"Protocol {protocol!r} has no clips to split.")
     if protocol == "cross" and tested is None:
         raise two_corpora_needed()
-    task = Task(
-        protocol, utterances, np.asarray(labels), split, monitor, augment, tuple(variants), seed, tuple(digests), tested
-    )
+    task = Task(recipe, protocol, utterances, np.asarray(labels), seed, tuple(digests), tested)
     folds = [_published(task)] if protocol == "published" else _unleaked(task)
     for fold in folds:
         _check(fold, task)
     return folds
 
 
-def untested_fold(
-    utterances: Sequence[Utterance],
-    labels: Sequence[str],
-    *,
-    split: SplitConfig,
-    monitor: str | None,
-    augment: AugmentConfig | None,
-    variants: Sequence[str],
-    seed: int,
-) -> Fold:
+def untested_fold(recipe: Recipe, utterances: Sequence[Utterance], labels: Sequence[str], *, seed: int) -> Fold:
     """Return all clips for training and validation: for a model to use, of whose worth other folds have to tell.
 
     Validation are a few speakers, or a tenth of the clips where their speakers are unknown or only one. Arguments
     and errors are those of `make_folds`.
     """
-    task = Task("all", utterances, np.asarray(labels), split, monitor, augment, tuple(variants), seed, (), None)
+    task = Task(recipe, "all", utterances, np.asarray(labels), seed)
     everything = np.arange(len(utterances))
-    train, validation = (everything, everything[:0]) if monitor is None else _carved(everything, task)
-    fold = _from_clips(0, 1, (train, validation, everything[:0]), "validation" if monitor else "none", task)
+    train, validation = (everything, everything[:0]) if task.monitor is None else _carved(everything, task)
+    monitor = "none" if task.monitor is None else "validation"
+    fold = _from_clips(0, 1, (train, validation, everything[:0]), monitor, task)
     _check(fold, task)
     return fold
 
 
 def _published(task: Task) -> Fold:
-    monitor, augment = task.monitor or "none", task.augment
+    monitor, augment = task.monitor or "none", task.recipe.augment
     if augment is not None and augment.placement == "before_split":
         units = [Sample(clip, variant) for clip in range(len(task.labels)) for variant in (ORIGINAL, *task.variants)]
-        parts = fractions([unit.clip for unit in units], task, task.split)
+        parts = fractions([unit.clip for unit in units], task, task.recipe.split)
         train, validation, test = (tuple(units[index] for index in part) for part in parts)
         if task.monitor is None:
             train, validation = train + validation, ()
         return Fold(0, 1, train, validation, test, monitor)
-    parts = fractions(range(len(task.labels)), task, task.split)
+    parts = fractions(range(len(task.labels)), task, task.recipe.split)
     fold = _from_clips(0, 1, parts, monitor, task)
     if augment is not None and augment.placement == "all_into_train":
         held_out = {sample.clip for sample in fold.validation + fold.test}
@@ -139,8 +123,10 @@ def _published(task: Task) -> Fold:
 def _unleaked(task: Task) -> list[Fold]:
     monitor = "none" if task.monitor is None else "validation"
     if task.protocol == "clean":
-        carve = monitor == "validation" and not task.split.validation
-        parts = fractions(range(len(task.labels)), task, _with_validation(task.split) if carve else task.split)
+        carve = monitor == "validation" and not task.recipe.split.validation
+        parts = fractions(
+            range(len(task.labels)), task, _with_validation(task.recipe.split) if carve else task.recipe.split
+        )
         return [_from_clips(0, 1, _without_twins(parts, task.digests), monitor, task)]
     if task.protocol == "cross":
         return [_from_clips(0, 1, _by_corpus(task), monitor, task)]
@@ -166,7 +152,8 @@ def _from_clips(index: int, of: int, parts: Sequence[Indices], monitor: str, tas
     train, validation, test = parts
     if task.monitor is None:
         train, validation = np.concatenate([train, validation]), validation[:0]
-    kept = (ORIGINAL,) if task.augment is None or task.augment.keep_original else ()
+    augment = task.recipe.augment
+    kept = (ORIGINAL,) if augment is None or augment.keep_original else ()
     return Fold(
         index,
         of,

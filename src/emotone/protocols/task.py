@@ -6,10 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from emotone.augment import copies
 from emotone.corpora.base import Utterance
 from emotone.errors import ProtocolError, UsageError
-from emotone.features.config import ORIGINAL, AugmentConfig
-from emotone.recipes.schema import SplitConfig
+from emotone.features.config import ORIGINAL
+from emotone.recipes.schema import Recipe
 
 __all__ = ["Indices", "Sample", "Task", "shared_labels", "two_corpora_needed"]
 
@@ -28,16 +29,28 @@ class Sample:
 class Task:
     """What `make_folds` is asked for, by the names of its arguments; under protocol `all` nothing is tested."""
 
+    recipe: Recipe
     protocol: str
     utterances: Sequence[Utterance]
     labels: NDArray[np.str_]
-    split: SplitConfig
-    monitor: str | None
-    augment: AugmentConfig | None
-    variants: tuple[str, ...]
     seed: int
-    digests: tuple[str, ...]
-    tested: str | None
+    digests: tuple[str, ...] = ()
+    tested: str | None = None
+
+    @property
+    def monitor(self) -> str | None:
+        """The set that the recipe chooses epochs on; None where it chooses none, and trains on validation clips too.
+
+        That is a model without epochs, and one that goes on from trained weights: for a fixed number of epochs, since
+        what few clips there are would choose it by chance.
+        """
+        training = self.recipe.training
+        return None if training is None or training.start is not None else training.monitor
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The names of the copies that the recipe makes of a clip."""
+        return tuple(copies(self.recipe.augment)) if self.recipe.augment else ()
 
     @property
     def classes(self) -> set[str]:
