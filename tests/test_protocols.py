@@ -478,6 +478,15 @@ def test_sixty_clips_of_one_speaker_are_split_by_clips_of_every_class() -> None:
     assert clips(fold.train) | clips(fold.validation) == set(range(60))
 
 
+def test_clips_of_one_emotion_are_refused() -> None:
+    angry = [clip for clip in RAVDESS if clip.emotion == "angry"]
+    recipe = recipes.load("kakadiya/cnn")
+    with pytest.raises(ProtocolError, match=r"Nothing is to be told apart: all 192 clips are angry\."):
+        untested_fold(recipe, angry, labels_of(recipe, angry), seed=0)
+    with pytest.raises(ProtocolError, match=r"all 192 clips are angry"):
+        split(recipe, "clean", angry)
+
+
 @pytest.mark.parametrize("name", ["nguyen/cnn-lstm", "boucheta/cnn", "boucheta/knn"])
 def test_for_use_every_clip_is_trained_or_chosen_on(name: str) -> None:
     recipe = recipes.load(name)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sklearn.metrics import roc_auc_score
+import torch
 
 from emotone import corpora, recipes
 from emotone.audio import load
@@ -21,9 +21,11 @@ from emotone.features.config import ORIGINAL
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
 from emotone.training import FittedSystem, fit
+from emotone.training.begin import begin_with
 from emotone.training.export import export
 from emotone.training.frames import frames_of
 from emotone.training.store import load_system, save_system
+from emotone.training.system import classifier_for
 
 OLD, NEW = ("01", "02", "03", "04"), ("21", "22")
 AROUSED = {"happy": "lively", "angry": "lively", "surprised": "lively", "calm": "quiet", "sad": "quiet"}
@@ -53,7 +55,7 @@ class Voices:
 @pytest.fixture(scope="module")
 def voices(tmp_path_factory: pytest.TempPathFactory) -> Voices:
     corpus = corpora.load("ravdess" if corpora.find("ravdess") else "synthetic")
-    recipe, clips = small(24), [clip for clip in corpus.utterances if clip.speaker in OLD]
+    recipe, clips = small(16), [clip for clip in corpus.utterances if clip.speaker in OLD]
     samples = tuple(map(Sample, range(len(clips))))
     frames = frames_of(recipe, [(clip.path, str(clip.path), ORIGINAL) for clip in clips], workers=1)
     fold = Fold(0, 1, samples, (), (), "none")
@@ -107,6 +109,29 @@ def test_sixty_clips_of_new_voices_help_to_recognise_their_other_clips(
     assert tuned.temperature == pytest.approx(voices.system.temperature)
 
 
+@pytest.mark.parametrize("names", [AROUSED | {"disgust": "disgust"}, {"happy": "happy", "angry": "cross"}])
+def test_new_labels_are_told_apart_before_the_first_epoch(voices: Voices, names: Mapping[str, str]) -> None:
+    """Random rows are learnt too slowly by gentle training: it would answer with the most frequent label."""
+    system, clips = voices.system, [clip for clip in voices.own if clip.emotion in names]
+    classes = tuple(sorted(set(names.values())))
+    y = np.array([classes.index(names[clip.emotion]) for clip in clips])
+    frames = frames_of(system.recipe, [(clip.path, str(clip.path), ORIGINAL) for clip in clips], workers=1)
+    options = {"seed": 0, "device": "cpu"}
+    new = classifier_for(system.recipe, len(classes), None, **options)
+    new.network_ = new.build(frames).eval()
+    begin_with(new.network_, system.classifier, system.classes, classes, frames, y)
+    assert np.mean([np.mean(new.predict_proba(frames).argmax(1)[y == index] == index) for index in set(y)]) > 0.7
+    below = [name for name in new.network_.state_dict() if not name.startswith("output.")]
+    old = system.classifier.network_.state_dict()
+    assert all(torch.equal(new.network_.state_dict()[name], old[name]) for name in below)
+
+    same = classifier_for(system.recipe, 2, None, **options)
+    same.network_ = same.build(frames)
+    begin_with(same.network_, system.classifier, system.classes, ("sad", "happy"), frames, y)
+    rows = [system.classes.index("sad"), system.classes.index("happy")]
+    assert torch.equal(same.network_.output.weight, system.classifier.network_.output.weight[rows])
+
+
 def test_other_labels_are_learnt_and_predicted(emotone: Callable[..., Any], voices: Voices, tmp_path: Path) -> None:
     labels = AROUSED | {"disgust": "disgust"}
     data, out = write_manifest(tmp_path / "mine.csv", voices.own, labels), tmp_path / "tuned"
@@ -120,13 +145,12 @@ def test_other_labels_are_learnt_and_predicted(emotone: Callable[..., Any], voic
     assert "before that 4 speakers" in bundle.info.limits
     shown = " ".join(emotone("model", "show", tmp_path / "a.onnx").out.split())
     assert "clips 48;" in shown and "from (name small/own" in shown
-    asked = [clip for clip in voices.others if clip.emotion in AROUSED]
+    asked = [clip for clip in voices.others if clip.emotion in labels]
     said = [bundle.run(load(clip.path, rate=bundle.info.rate)[0][None]).probabilities[0] for clip in asked]
-    lively = [AROUSED[clip.emotion] == "lively" for clip in asked]
-    more = [answer[bundle.info.labels.index("lively")] - answer[bundle.info.labels.index("quiet")] for answer in said]
-    assert roc_auc_score(lively, more) > 0.7
-    names = [bundle.info.labels[answer.argmax()] for answer in said]
-    assert np.mean([name == AROUSED[clip.emotion] for name, clip in zip(names, asked, strict=True)]) > 0.6
+    names = np.array([bundle.info.labels[answer.argmax()] for answer in said])
+    true = np.array([labels[clip.emotion] for clip in asked])
+    recalls = [np.mean(names[true == label] == label) for label in bundle.info.labels]
+    assert np.mean(recalls) > 0.5, "always the most frequent label would be a third"
 
 
 def test_a_tested_speaker_that_the_bundle_has_heard_is_a_leak(

@@ -194,8 +194,13 @@ def _carved(pool: Indices, task: Task) -> tuple[Indices, Indices]:
 
 
 def _check(fold: Fold, task: Task) -> None:
-    """Raise where a set lacks a class. A single speaker under test may lack one: leave-one-out is judged pooled."""
+    """Raise where there is but one class, or a set lacks one.
+
+    A single speaker under test may lack one: leave-one-out is judged pooled.
+    """
     labels, classes = task.labels.tolist(), task.classes
+    if len(classes) < 2:
+        raise ProtocolError(f"Nothing is to be told apart: all {len(labels)} clips are {labels[0]}.")
     wanted = {"training": (fold.train, classes)}
     if task.protocol not in ("loso", "all"):
         # A class of men cannot be tested where all test speakers are women, as in EmoBox.

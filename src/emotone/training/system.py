@@ -127,8 +127,8 @@ def fit(
         precision: "32" or "bf16".
         checkpoint: where a network's training is saved and resumed from.
         on_epoch: called after every epoch.
-        start: a system of the same network, whose weights and scaler training goes on from, with the weights of the
-            classes that both have. Without validation its temperature stays.
+        start: a system of the same network, whose weights and scaler training goes on from, as `begin_with` has it.
+            Without validation its temperature stays.
 
     Raises:
         UsageError: a recipe that goes on from trained weights, without `start`.
@@ -161,7 +161,10 @@ def fit(
     def train_network(X: Any, y: NDArray[np.intp], *monitor: Any, **options: Any) -> Any:
         options |= {"seed": seed, "device": device, "precision": precision}
         if start is not None:
-            options["begin"] = lambda network: _take_over(network, start, classes)
+            from emotone.training.begin import begin_with
+
+            known = start.classifier, start.classes
+            options["begin"] = lambda network: begin_with(network, *known, classes, X, y)
         return classifier_for(recipe, len(classes), encoder, **options).fit(X, y, *monitor)
 
     limit = epochs or (training.epochs if training else 0)
@@ -182,19 +185,6 @@ def fit(
         if place is not None:
             place.unlink(missing_ok=True)
     return replace(system, classifier=network, temperature=temperature, head=network.head(X))
-
-
-def _take_over(network: Any, start: FittedSystem, classes: Sequence[str]) -> None:
-    """Give a network the start's weights; of its output layer, the rows of the classes that the start has too."""
-    weights, fresh = start.classifier.network_.state_dict(), network.state_dict()
-    rows = [start.classes.index(label) if label in start.classes else None for label in classes]
-    for name in ("output.weight", "output.bias"):
-        known = weights[name]
-        weights[name] = fresh[name].clone()
-        for row, of_start in enumerate(rows):
-            if of_start is not None:
-                weights[name][row] = known[of_start]
-    network.load_state_dict(weights)
 
 
 def _shifted(on_epoch: OnEpoch | None, before: int, after: int) -> OnEpoch | None:
