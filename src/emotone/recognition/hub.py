@@ -5,7 +5,7 @@ from importlib.resources import files
 from pathlib import Path
 
 from emotone.bundle import Bundle
-from emotone.errors import BundleError, DownloadError, UsageError
+from emotone.errors import DownloadError, UsageError
 
 __all__ = ["FILE", "OWN", "find", "locate"]
 
@@ -40,18 +40,11 @@ def locate(name: str | Path | None) -> Path | bytes:
             None: emotone's own.
 
     Raises:
-        BundleError: emotone's own is not there.
         DownloadError: the hub cannot be reached, or has no such repository or file.
         UsageError: a name that is none of these.
     """
     if name is None or name == OWN:
-        own = files("emotone").joinpath("bundles", "base.onnx")
-        if not own.is_file():
-            raise BundleError(
-                f"This install of emotone has no model of its own ({own}). Name one: a .onnx file that "
-                "`emotone export` wrote, or a repository org/name of the Hugging Face hub."
-            )
-        return own.read_bytes()
+        return files("emotone").joinpath("bundles", "base.onnx").read_bytes()
     path = Path(name)
     if path.is_dir():
         path = path / FILE
