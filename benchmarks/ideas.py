@@ -1,10 +1,11 @@
-"""Measure ideas for emotone's own network on validation speakers: python benchmarks/ideas.py RECIPE.yaml ...
+"""Measure ideas for emotone's own network on validation speakers: python benchmarks/ideas.py [--seed N] RECIPE.yaml ...
 
 The clips of luna5's first test speakers are not looked at. Of the others' clips, some speakers' choose the epoch and
-tell what an idea is worth; the rest train. One JSON per recipe is written to results/model, and not made again while
-the recipe is the same.
+tell what an idea is worth; the rest train. One JSON per recipe and seed is written to results/model, and not made again
+while the recipe is the same.
 """
 
+import argparse
 import json
 import sys
 import time
@@ -27,7 +28,7 @@ from emotone.training.frames import frames_of
 
 RESULTS = Path(__file__).parents[1] / "results" / "model"
 VALIDATION = 8  # speakers
-SEED = 0
+SPLIT_SEED = 0
 
 
 def split(corpus: Corpus) -> Fold:
@@ -35,7 +36,9 @@ def split(corpus: Corpus) -> Fold:
     tested = {f"{actor:02d}" for actor in LUNA5[0]}
     genders = {clip.speaker: clip.gender for clip in corpus.utterances if clip.speaker not in tested}
     women, men = (sorted(each for each in genders if genders[each] == name) for name in ("female", "male"))
-    drawn = [speaker for each in (women, men) for speaker in np.random.default_rng(SEED).permutation(each).tolist()]
+    drawn = [
+        speaker for each in (women, men) for speaker in np.random.default_rng(SPLIT_SEED).permutation(each).tolist()
+    ]
     held = in_turn(drawn, genders)[:VALIDATION]
     known = [Sample(position) for position, clip in enumerate(corpus.utterances) if clip.speaker in genders]
     sides = ([], [])
@@ -44,7 +47,7 @@ def split(corpus: Corpus) -> Fold:
     return Fold(0, 1, tuple(sides[0]), tuple(sides[1]), (), "validation")
 
 
-def measure(recipe: Recipe, corpus: Corpus) -> dict[str, object]:
+def measure(recipe: Recipe, corpus: Corpus, seed: int) -> dict[str, object]:
     """Train on the one side and report the other."""
     fold = split(corpus)
     labels, classes = labels_of(recipe, corpus)
@@ -60,7 +63,7 @@ def measure(recipe: Recipe, corpus: Corpus) -> dict[str, object]:
             dict(zip(samples, frames, strict=True)),
             labels,
             classes,
-            seed=SEED,
+            seed=seed,
             device="cpu",
             on_epoch=lambda epoch, epochs: progress(epoch.epoch, epochs),
         )
@@ -78,7 +81,7 @@ def measure(recipe: Recipe, corpus: Corpus) -> dict[str, object]:
     own = probabilities[np.arange(len(true)), [classes.index(each) for each in true]]
     return {
         "settings": recipe.model_dump(mode="json", exclude={"id", "title"}),
-        "seed": SEED,
+        "seed": seed,
         "train_speakers": sorted({clip.speaker for clip in clips[: len(fold.train)]}),
         "validation_speakers": sorted(set(speakers)),
         **scores,
@@ -96,20 +99,24 @@ def _measured(path: Path, recipe: Recipe) -> Recipe:
     return Recipe.parse(json.loads(path.read_text(encoding="utf-8"))["settings"] | names, where=path)
 
 
-def main(paths: list[str]) -> None:
+def main(paths: list[Path], seed: int) -> None:
     corpus = corpora.load("ravdess")
     for path in paths:
-        recipe = recipes.load(path)
+        recipe = recipes.load(str(path))
         if recipe.training is None:
             sys.exit(f"{path}: a {recipe.model.kind} is not trained in epochs.")
         # Trained anew on the validation speakers, it would tell nothing of them.
         recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"refit": False})})
-        target = RESULTS / f"{Path(path).stem}.json"
+        target = RESULTS / (f"{path.stem}.seed{seed}.json" if seed else f"{path.stem}.json")
         if target.is_file() and _measured(target, recipe) == recipe:
             continue
-        write_text(target, json.dumps(measure(recipe, corpus), indent=1) + "\n")
+        write_text(target, json.dumps(measure(recipe, corpus, seed), indent=1) + "\n")
         print(target)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser()
+    parser.add_argument("recipes", nargs="+", type=Path)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    main(given.recipes, given.seed)

@@ -98,11 +98,7 @@ def reproduction() -> str:
 
 def model() -> str:
     """Return docs/model.md: how well emotone's own networks do, and what was tried."""
-    ideas = {
-        path.stem: json.loads(path.read_text(encoding="utf-8"))
-        | {"title": load_recipe(path.with_suffix(".yaml")).title}
-        for path in (RESULTS / "model").glob("*.json")
-    }
+    ideas = {path.stem: _idea(path) for path in (RESULTS / "model").glob("*.json")}
     own = [entry for entry in read_leaderboard(RESULTS / "leaderboard.json") if entry.paper == "emotone"]
     return _render(
         "model.md.jinja",
@@ -111,6 +107,13 @@ def model() -> str:
         speakers=len(ideas["base"]["validation_speakers"]),
         trained=len(ideas["base"]["train_speakers"]),
     )
+
+
+def _idea(path: Path) -> dict[str, Any]:
+    """Read what was measured of an idea, NAME.json or NAME.seed1.json, with the title of NAME.yaml."""
+    name, *seed = path.stem.split(".seed")
+    title = load_recipe(path.with_name(f"{name}.yaml")).title + "".join(f", seed {number}" for number in seed)
+    return json.loads(path.read_text(encoding="utf-8")) | {"title": title}
 
 
 def benchmarks() -> str:
