@@ -1,4 +1,4 @@
-"""The weights a fine-tuning begins with: another network's, and for labels that it has not, a fit to its reading."""
+"""The weights that a fine-tuning begins with: another network's, and for new labels a fit to what it makes of them."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,10 +7,11 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.nn import functional as F
 
 __all__ = ["begin_with"]
 
-_STRENGTH = 0.01  # of the logistic regression: far fewer clips than weights
+_DECAY = 100.0  # half of it times the squared weights is added to the clips' losses: there are far fewer clips
 
 
 def begin_with(
@@ -18,9 +19,10 @@ def begin_with(
 ) -> None:
     """Give a network the weights of another that differs at most in its output layer.
 
-    Where `classes` has labels that are not among `known`, the whole output layer is a logistic regression on what
-    `start` makes of the samples. Fine-tuning from random rows would first spoil the layers below, and with few clips
-    would not get beyond the most frequent label (Kumar et al., 2022, doi:10.48550/arXiv.2202.10054).
+    Labels that both have keep their rows of the output layer. The rows of new ones are fitted beside these, as a
+    logistic regression on what `start` makes of the samples: from random rows, fine-tuning would first spoil the
+    layers below (Kumar et al., 2022, doi:10.48550/arXiv.2202.10054), and with few clips would not get beyond the
+    most frequent label.
 
     Args:
         network: what is to be trained; its last layer is `output`.
@@ -28,34 +30,43 @@ def begin_with(
         known: its labels.
         classes: those of the network.
         X: training samples as a `Classifier` takes them.
-        y: the index among `classes` of each; every class has samples.
+        y: the index among `classes` of each.
     """
     weights = start.network_.state_dict()
-    if set(classes) <= set(known):
-        rows = [known.index(label) for label in classes]
-        output = (weights["output.weight"][rows], weights["output.bias"][rows])
-    else:
-        output = _fitted(start, X, y)
-    network.load_state_dict(weights | dict(zip(("output.weight", "output.bias"), output, strict=True)))
+    rows = {index: known.index(label) for index, label in enumerate(classes) if label in known}
+    weight = torch.zeros(len(classes), weights["output.weight"].shape[1])
+    bias = torch.zeros(len(classes))
+    for index, row in rows.items():
+        weight[index], bias[index] = weights["output.weight"][row], weights["output.bias"][row]
+    new = [index for index in range(len(classes)) if index not in rows]
+    if new:
+        weight[new], bias[new] = _fitted(_read(start, X), torch.from_numpy(y), weight, bias, new)
+    network.load_state_dict(weights | {"output.weight": weight, "output.bias": bias})
 
 
-def _fitted(start: Any, X: Any, y: NDArray[np.intp]) -> tuple[Tensor, Tensor]:
-    """Return weight (classes, width) and bias (classes,) of a logistic regression."""
-    from sklearn.linear_model import LogisticRegression
+def _fitted(read: Tensor, y: Tensor, weight: Tensor, bias: Tensor, new: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Return weight and bias of the rows `new`, which with the other rows as they are make the logits of `read`."""
+    deviation, mean = torch.std_mean(read, dim=0)
+    standardised, fixed = (read - mean) / deviation.clamp(min=1e-6), read @ weight.T + bias
+    rows, offset = (torch.zeros(size, requires_grad=True) for size in ((len(new), read.shape[1]), (len(new),)))
+    optimiser = torch.optim.LBFGS([rows, offset], max_iter=200, line_search_fn="strong_wolfe")
 
-    read = _read(start, X)
-    mean, deviation = read.mean(0), np.maximum(read.std(0), 1e-6)
-    model = LogisticRegression(C=_STRENGTH, max_iter=1000).fit((read - mean) / deviation, y)
-    rows, bias = model.coef_ / deviation, model.intercept_
-    if len(rows) == 1:  # of two classes scikit-learn keeps the difference
-        rows, bias = np.concatenate([-rows / 2, rows / 2]), np.concatenate([-bias / 2, bias / 2])
-    return torch.from_numpy(rows), torch.from_numpy(bias - rows @ mean)
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        logits = fixed.index_copy(1, torch.tensor(new), standardised @ rows.T + offset)
+        found = F.cross_entropy(logits, y, reduction="sum") + _DECAY / 2 * rows.square().sum()
+        found.backward()
+        return found
+
+    optimiser.step(loss)
+    scaled = rows.detach() / deviation.clamp(min=1e-6)
+    return scaled, offset.detach() - scaled @ mean
 
 
-def _read(start: Any, X: Any) -> NDArray[np.float64]:
-    """Return what the output layer of a fitted classifier reads of samples, (samples, width)."""
+def _read(start: Any, X: Any) -> Tensor:
+    """Return what the output layer of a fitted classifier reads of samples, (samples, width), on the CPU."""
     read: list[Tensor] = []
     hook = start.network_.output.register_forward_pre_hook(lambda _, given: read.append(given[0].float().cpu()))
     start.predict_proba(X)
     hook.remove()
-    return torch.cat(read).double().numpy()
+    return torch.cat(read)
