@@ -1,9 +1,11 @@
 """The report: one self-contained HTML page with its figures as PNG and its tables as CSV, from run records alone."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
+
+import joblib
 
 from emotone.corpora.base import Corpus
 from emotone.errors import UsageError
@@ -15,6 +17,8 @@ from emotone.report.results import Result, read_results
 from emotone.report.tables import write_statistics, write_tables
 
 __all__ = ["build"]
+
+_WORTH_A_WORKER = 8  # results whose figures take longer than starting a process
 
 
 def build(records: Sequence[RunRecord], folder: Path, *, corpus: Corpus | None = None) -> Path:
@@ -75,22 +79,24 @@ def _draw(boards: Sequence[view.Board], folder: Path) -> dict[tuple[str, ...], d
                 chart = _saved(gallery, drawn, f"cost-{what}", place)
                 chart["svg"] = theme.to_svg(drawn, label=f"Accuracy against {what.replace('_', ' ')}, {board.title}")
                 charts[f"cost-{what}", *board_key(board)] = chart
-        for result in board.results:
-            charts.update(_draw_result(result, gallery, place))
+        workers = min(joblib.cpu_count(), 1 + len(board.results) // _WORTH_A_WORKER)
+        draw = joblib.Parallel(n_jobs=workers)
+        for drawn in draw(joblib.delayed(_draw_result)(result, gallery, place) for result in board.results):
+            charts |= drawn
     return charts
 
 
-def _draw_result(
-    result: Result, gallery: theme.Gallery, place: str
-) -> Iterator[tuple[tuple[str, ...], dict[str, str]]]:
+def _draw_result(result: Result, gallery: theme.Gallery, place: str) -> dict[tuple[str, ...], dict[str, str]]:
     key = result_key(result)
     name = (result.row.system, result.row.protocol, place)
-    yield ("confusion", *key), _saved(gallery, figures.confusion(result), "confusion", *name)
-    if any(run.history for run in result.pooled.runs):
-        yield ("curves", *key), _saved(gallery, figures.curves(result), "curves", *name)
-        for what in ("loss", "accuracy"):
-            label = f"{what} over epochs, {', '.join(key)}"
-            yield (what, *key), {"svg": theme.to_svg(figures.curve(result, what), label=label)}
+    with theme.style():  # another process may draw this
+        charts = {("confusion", *key): _saved(gallery, figures.confusion(result), "confusion", *name)}
+        if any(run.history for run in result.pooled.runs):
+            charts["curves", *key] = _saved(gallery, figures.curves(result), "curves", *name)
+            for what in ("loss", "accuracy"):
+                label = f"{what} over epochs, {', '.join(key)}"
+                charts[what, *key] = {"svg": theme.to_svg(figures.curve(result, what), label=label)}
+    return charts
 
 
 def _saved(gallery: theme.Gallery, drawn: Any, *name: str) -> dict[str, str]:
