@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -17,6 +18,7 @@ from emotone.emotions import EMOTIONS, get_scheme
 from emotone.errors import ProtocolError, UsageError
 from emotone.features.config import ORIGINAL
 from emotone.protocols import EMOBOX6, LUNA5, PROTOCOLS, Fold, Sample, make_folds, untested_fold
+from emotone.protocols.task import Task
 from emotone.recipes.schema import Recipe, SplitConfig
 
 RECIPES = [recipe for recipe in map(recipes.load, recipes.names()) if not recipe.needs_weights]
@@ -476,6 +478,15 @@ def test_sixty_clips_of_one_speaker_are_split_by_clips_of_every_class() -> None:
     fold = untested_fold(recipe, actor_clips(1), labels_of(recipe, actor_clips(1)), seed=0)
     assert len(fold.validation) == 8 and {RAVDESS[sample.clip].emotion for sample in fold.validation} == set(EMOTIONS)
     assert clips(fold.train) | clips(fold.validation) == set(range(60))
+
+
+def test_variants_are_the_copies_of_the_recipe() -> None:
+    def variants(name: str) -> tuple[str, ...]:
+        return Task(recipes.load(name), "clean", [], np.array([]), 0).variants
+
+    assert variants("boucheta/knn") == ("noise", "shift", "stretch", "pitch")
+    assert variants("nguyen/cnn-lstm-augmented") == ("chain-1",)
+    assert variants("onah/cnn") == ()
 
 
 def test_clips_of_one_emotion_are_refused() -> None:

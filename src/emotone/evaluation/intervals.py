@@ -5,7 +5,7 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from emotone.evaluation.metrics import METRICS, check, from_confusions
+from emotone.evaluation.metrics import METRICS, check, confusions, from_confusions
 
 __all__ = ["bootstrap", "bootstrap_gain", "clusters"]
 
@@ -111,7 +111,7 @@ def _resampled(
     if group.max() == 0:
         group = np.arange(len(true))
     repeat = _numbers(repeats if repeats is not None else [0] * len(true))
-    tables = _confusions(true, predicted, classes, group, repeat)
+    tables = confusions(true, predicted, classes, group, repeat)
     size = tables.shape[0]
     drawn = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=resamples)
     sums = (drawn.astype(np.float64) @ tables.reshape(size, -1)).reshape(resamples, *tables.shape[1:])
@@ -123,19 +123,3 @@ def _numbers(values: Sequence[Hashable] | range) -> NDArray[np.intp]:
     """Number the distinct values from 0 in order of appearance."""
     order: dict[Hashable, int] = {}
     return np.array([order.setdefault(value, len(order)) for value in values], dtype=np.intp)
-
-
-def _confusions(
-    true: Sequence[str],
-    predicted: Sequence[str],
-    classes: Sequence[str],
-    group: NDArray[np.intp],
-    repeat: NDArray[np.intp],
-) -> NDArray[np.float64]:
-    """Return one confusion matrix per group and repeat: (groups, repeats, classes, classes)."""
-    position = {label: index for index, label in enumerate(classes)}
-    rows = np.array([position[label] for label in true])
-    columns = np.array([position[label] for label in predicted])
-    shape = (int(group.max()) + 1, int(repeat.max()) + 1, len(classes), len(classes))
-    cells = np.ravel_multi_index((group, repeat, rows, columns), shape)
-    return np.bincount(cells, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)

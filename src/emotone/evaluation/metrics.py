@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from emotone.errors import UsageError, unknown
 
-__all__ = ["METRICS", "confusion", "from_confusions", "per_class", "summary"]
+__all__ = ["METRICS", "confusion", "confusions", "from_confusions", "per_class", "summary"]
 
 METRICS = ("accuracy", "uar", "macro_f1", "weighted_f1")
 """What `summary` returns. UAR and macro F1 are means over the classes that occur in the truth."""
@@ -26,13 +26,15 @@ def summary(true: Sequence[str], predicted: Sequence[str], classes: Sequence[str
     >>> summary(["sad", "sad", "angry", "angry"], ["sad", "angry", "angry", "angry"], ["sad", "angry"])["uar"]
     0.75
     """
-    found = from_confusions(np.asarray(confusion(true, predicted, classes), np.float64))
+    check(true, predicted, classes)
+    found = from_confusions(confusions(true, predicted, classes))
     return {metric: float(value) for metric, value in found.items()}
 
 
 def per_class(true: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> dict[str, dict[str, float]]:
     """Return precision, recall, f1 (fractions of 1) and support (clips of that class in `true`) of every class."""
-    counts = np.asarray(confusion(true, predicted, classes), np.float64)
+    check(true, predicted, classes)
+    counts = confusions(true, predicted, classes)
     hits, truth, named = np.diagonal(counts), counts.sum(axis=1), counts.sum(axis=0)
     some = np.maximum([named, truth, named + truth], 1)  # 0 of nothing is 0
     rows = np.stack([hits / some[0], hits / some[1], 2 * hits / some[2], truth], axis=1)
@@ -43,9 +45,23 @@ def per_class(true: Sequence[str], predicted: Sequence[str], classes: Sequence[s
 def confusion(true: Sequence[str], predicted: Sequence[str], classes: Sequence[str]) -> tuple[tuple[int, ...], ...]:
     """Return the counts, rows true, columns predicted, both in the order of `classes`."""
     check(true, predicted, classes)
-    place, width = {label: index for index, label in enumerate(classes)}, len(classes)
-    cells = [place[label] * width + place[other] for label, other in zip(true, predicted, strict=True)]
-    return tuple(map(tuple, np.bincount(cells, minlength=width * width).reshape(width, width).tolist()))
+    return tuple(map(tuple, confusions(true, predicted, classes).astype(int).tolist()))
+
+
+def confusions(
+    true: Sequence[str], predicted: Sequence[str], classes: Sequence[str], *groups: NDArray[np.intp]
+) -> NDArray[np.float64]:
+    """Return one confusion matrix for every combination of groups: (*sizes of the groups, classes, classes).
+
+    Args:
+        true, predicted, classes: as `check` lets them pass.
+        groups: ways to part the samples, each a number from 0 for every sample; none: one matrix of all.
+    """
+    position = {label: index for index, label in enumerate(classes)}
+    rows, columns = (np.array([position[label] for label in labels]) for labels in (true, predicted))
+    shape = (*(int(group.max()) + 1 for group in groups), len(classes), len(classes))
+    cells = np.ravel_multi_index((*groups, rows, columns), shape)
+    return np.bincount(cells, minlength=int(np.prod(shape))).reshape(shape).astype(np.float64)
 
 
 def from_confusions(matrices: NDArray[np.float64], metrics: Sequence[str] = METRICS) -> dict[str, NDArray[np.float64]]:

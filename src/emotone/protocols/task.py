@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ class Task:
         training = self.recipe.training
         return None if training is None or training.start is not None else training.monitor
 
-    @property
+    @cached_property
     def variants(self) -> tuple[str, ...]:
         """The names of the copies that the recipe makes of a clip."""
         return tuple(copies(self.recipe.augment)) if self.recipe.augment else ()

@@ -47,7 +47,8 @@ def begin_with(
 def _fitted(read: Tensor, y: Tensor, weight: Tensor, bias: Tensor, new: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Return weight and bias of the rows `new`, which with the other rows as they are make the logits of `read`."""
     deviation, mean = torch.std_mean(read, dim=0)
-    standardised, fixed = (read - mean) / deviation.clamp(min=1e-6), read @ weight.T + bias
+    deviation = deviation.clamp(min=1e-6)
+    standardised, fixed = (read - mean) / deviation, read @ weight.T + bias
     rows, offset = (torch.zeros(size, requires_grad=True) for size in ((len(new), read.shape[1]), (len(new),)))
     optimiser = torch.optim.LBFGS([rows, offset], max_iter=200, line_search_fn="strong_wolfe")
 
@@ -59,7 +60,7 @@ def _fitted(read: Tensor, y: Tensor, weight: Tensor, bias: Tensor, new: Sequence
         return found
 
     optimiser.step(loss)
-    scaled = rows.detach() / deviation.clamp(min=1e-6)
+    scaled = rows.detach() / deviation
     return scaled, offset.detach() - scaled @ mean
 
 
