@@ -18,8 +18,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.train
-	$(BIN)/emotone bench results
-	$(BIN)/emotone bench results/copies
+	$(BIN)/emotone bench results results/copies
 	$(BIN)/python docs/generate.py
 
 docs: $(VENV)/.train

@@ -3,6 +3,7 @@
 import json
 import shutil
 from collections.abc import Iterable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from emotone.recipes import load as load_recipe
 from emotone.report import markdown
 from emotone.report.figures_benchmark import Contender, answers
 from emotone.report.leaderboard import Entry, Range, read_leaderboard
+from emotone.report.results import Result, read_results
 from emotone.report.theme import style
 from emotone.report.words import OWN, percent, points, protocol_title
 
@@ -73,8 +75,15 @@ def _unheard(entries: Sequence[Entry]) -> str:
     )
 
 
+@cache
+def _results() -> list[Result]:
+    """Return the results, in the order of the systems' names."""
+    results = read_results(run for run in read_records(RESULTS / "runs") if run.preset == "paper")
+    return sorted(results, key=lambda each: (each.row.system, each.row.protocol))
+
+
 def _pooled() -> list[Pooled]:
-    return pool_all(run for run in read_records(RESULTS / "runs") if run.preset == "paper")
+    return [each.pooled for each in _results()]
 
 
 def reproduction() -> str:
@@ -90,8 +99,8 @@ def reproduction() -> str:
         premium=markdown.premium_table(premiums(pooled)),
         claims=markdown.claims_table(judge(pooled)),
         pairs=[(protocol_title(name), markdown.pairs_table(pairs(own))) for name, own in _by_protocol(pooled)],
-        confidence=markdown.confidence_table(pooled),
-        adapted=markdown.adapted_table(pooled),
+        confidence=markdown.confidence_table(_results()),
+        adapted=markdown.adapted_table(_results()),
         copies=_copies(pool_all(read_records(RESULTS / "copies" / "runs"))),
     )
 

@@ -17,6 +17,7 @@ from emotone.evaluation.intervals import bootstrap, clusters
 from emotone.evaluation.pool import pool_all
 from emotone.evaluation.record import Adapted, RunRecord, read_records
 from emotone.report.leaderboard import entries, read_leaderboard, write_leaderboard
+from emotone.report.results import read_results
 
 Make = Callable[..., RunRecord]
 
@@ -94,7 +95,7 @@ def test_an_adapted_number_that_its_probabilities_do_not_give_is_found(make_reco
 def test_the_leaderboard_is_that_of_the_runs(folder: Path, tmp_path: Path) -> None:
     benchmark = load_plan(folder)
     path = tmp_path / "leaderboard.json"
-    write_leaderboard(path, entries(RECORDS[folder], wanted_of(benchmark, folder), benchmark.corpus))
+    write_leaderboard(path, entries(read_results(RECORDS[folder]), wanted_of(benchmark, folder), benchmark.corpus))
     assert path.read_bytes() == (folder / "leaderboard.json").read_bytes(), "run `make bench`"
 
 

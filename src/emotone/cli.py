@@ -192,22 +192,28 @@ def compare(
 
 @app.command()
 def bench(
-    folder: Annotated[Path, typer.Argument(help="Holds plan.yaml; runs, leaderboard.json and report go into it.")],
+    folders: Annotated[
+        list[Path], typer.Argument(help="Each holds a plan.yaml; its runs, leaderboard.json and report go into it.")
+    ],
     jobs: Annotated[int | None, typer.Option(help="Runs at a time. [default: one per core]")] = None,
     device: DeviceOption = "auto",
     precision: PrecisionOption = "32",
     data: DataOption = None,
 ) -> None:
-    """Make the runs of a plan that are not there yet, then its leaderboard and report."""
+    """Make the runs of plans that are not there yet, then their leaderboards and reports."""
     from emotone.comparison.bench import bench as make
 
-    failed = make(
-        folder,
-        lambda name: load_corpus(name, data),
-        jobs=jobs,
-        device=checked_device(device),
-        precision=checked_precision(precision),
-    )
+    failed = [
+        failure
+        for folder in folders
+        for failure in make(
+            folder,
+            lambda name: load_corpus(name, data),
+            jobs=jobs,
+            device=checked_device(device),
+            precision=checked_precision(precision),
+        )
+    ]
     raise typer.Exit(1 if failed else 0)
 
 

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -52,12 +53,12 @@ def test_it_is_made_once_and_a_deleted_run_alone_again(
         return re.findall(r"^ *\d+/\d+  (.+): \d", done.out, flags=re.MULTILINE)
 
     assert len(bench()) == 1 + 3 + 2
-    board = (folder / "leaderboard.json").read_bytes()
+    first = (folder / "leaderboard.json").read_bytes()
     runs = {path: path.stat().st_mtime_ns for path in (folder / "runs").rglob("*.json")}
     assert len(runs) == 6 and (folder / "report" / "index.html").is_file()
 
     assert bench() == []
-    assert (folder / "leaderboard.json").read_bytes() == board
+    assert (folder / "leaderboard.json").read_bytes() == first
     assert {path: path.stat().st_mtime_ns for path in (folder / "runs").rglob("*.json")} == runs
 
     lost = next(path for path in runs if "net" in path.name and "seed1" in path.name)
@@ -65,6 +66,13 @@ def test_it_is_made_once_and_a_deleted_run_alone_again(
     assert bench() == ["small/net clean seed 1"]
     again = {path: path.stat().st_mtime_ns for path in (folder / "runs").rglob("*.json")}
     assert {path for path in again if again[path] != runs[path]} == {lost}
+
+    copy = shutil.copytree(folder, folder.parent / "the-same")
+    (copy / "leaderboard.json").unlink()
+    done = emotone("bench", folder, copy)
+    assert done.code == 0, done.err
+    board, board_of_copy = ((each / "leaderboard.json").read_text(encoding="utf-8") for each in (folder, copy))
+    assert board_of_copy.replace("the-same", folder.name) == board
 
     entries = {(entry.system, entry.protocol): entry for entry in read_leaderboard(folder / "leaderboard.json")}
     assert list(entries) == [

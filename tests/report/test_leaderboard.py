@@ -23,7 +23,7 @@ from emotone.report.markdown import (
     readme_table,
     verdicts_table,
 )
-from emotone.report.results import make_row, read_results
+from emotone.report.results import read_results
 from emotone.report.words import points
 
 Make = Callable[..., RunRecord]
@@ -59,7 +59,7 @@ def test_what_was_not_run_says_why_and_what_runs_it(make_record: Make, tmp_path:
         wanted("a/net", "clean", 0.2),
         wanted("b/w", "clean", 0.8, "no weights"),
     ]
-    found = entries(records, listed, "ravdess")
+    found = entries(read_results(records), listed, "ravdess")
     assert [(entry.system, entry.protocol, entry.verdict) for entry in found] == [
         ("a/net", "published", "exceeded"),
         ("a/net", "clean", "not run"),
@@ -80,13 +80,13 @@ def test_what_was_not_run_says_why_and_what_runs_it(make_record: Make, tmp_path:
     write_leaderboard(path, found)
     once = path.read_bytes()
     assert read_leaderboard(path) == found
-    write_leaderboard(path, entries(list(reversed(records)), listed, "ravdess"))
+    write_leaderboard(path, entries(read_results(reversed(records)), listed, "ravdess"))
     assert path.read_bytes() == once
 
 
 def test_other_corpora_and_presets_do_not_count(make_record: Make) -> None:
     others = [make_record(system="a/net", preset="quick"), make_record(system="a/net", corpus="savee")]
-    (entry,) = entries(others, [wanted("a/net", "published")], "ravdess")
+    (entry,) = entries(read_results(others), [wanted("a/net", "published")], "ravdess")
     assert entry.verdict == "not run"
 
 
@@ -98,8 +98,9 @@ def test_the_readme_shows_every_system_once(make_record: Make) -> None:
         wanted("a/net", "luna5", 0.2),
         Wanted("b/w", "Three | blocks", Published(paper="b"), "published", "", ""),
     ]
-    lines = readme_table(entries([record], listed, "ravdess")).splitlines()
-    row = make_row(pool_all([record])[0])
+    results = read_results([record])
+    lines = readme_table(entries(results, listed, "ravdess")).splitlines()
+    row = results[0].row
     measured = f"{100 * row.accuracy:.1f} [{100 * row.low:.1f}, {100 * row.high:.1f}]"
     assert lines[2:] == [
         f"| `a/net` The a/net | 20.0 | {measured} | not run | not run | - | exceeded |",
@@ -108,7 +109,8 @@ def test_the_readme_shows_every_system_once(make_record: Make) -> None:
 
 
 def test_folds_that_are_missing_are_marked(make_record: Make) -> None:
-    (entry,) = entries([make_record(protocol="luna5", fold=1)], [wanted("kakadiya/cnn", "luna5", 0.3)], "ravdess")
+    results = read_results([make_record(protocol="luna5", fold=1)])
+    (entry,) = entries(results, [wanted("kakadiya/cnn", "luna5", 0.3)], "ravdess")
     assert entry.missing == 4
     assert readme_table([entry]).splitlines()[2].count(" * |") == 1
 
@@ -120,9 +122,8 @@ def test_tables_hold_their_numbers(make_record: Make) -> None:
         for protocol in ("published", "clean")
     ]
     pooled = pool_all(records)
-    found = entries(
-        records, [wanted("nguyen/cnn-lstm", "clean", 0.46, "x"), wanted("n/x", "clean", 0.4, "slow")], "ravdess"
-    )
+    listed = [wanted("nguyen/cnn-lstm", "clean", 0.46, "x"), wanted("n/x", "clean", 0.4, "slow")]
+    found = entries(read_results(records), listed, "ravdess")
     assert "not run: slow" in verdicts_table(found)
     leak = premiums(pooled)[0].leak
     assert leak is not None
@@ -165,7 +166,7 @@ def test_confidence_and_adapted_rates_stand_beside_the_plain_ones(make_record: M
     plain = [make_record("emotone/base", "luna5", fold=fold, accuracy=0.5) for fold in range(5)]
     known = [make_record("emotone/base", "luna5", fold=fold, accuracy=0.5, adapted=0.6) for fold in range(5)]
     listed = [wanted("emotone/base", "luna5"), wanted("emotone/base", "emobox6")]
-    (before, _), (entry, open_) = (entries(records, listed, "ravdess") for records in (plain, known))
+    (before, _), (entry, open_) = (entries(read_results(records), listed, "ravdess") for records in (plain, known))
     found = adaptation(pool_all(known)[0])
     confidence = confidence_of(pool_all(known)[0])
     assert found is not None and confidence is not None and entry.adapted is not None
@@ -181,18 +182,19 @@ def test_confidence_and_adapted_rates_stand_beside_the_plain_ones(make_record: M
 
 def test_tables_of_confidence_and_adaptation_hold_their_numbers(make_record: Make) -> None:
     known = [make_record("emotone/base", "luna5", fold=fold, adapted=0.7) for fold in range(5)]
-    pooled = pool_all([*known, make_record(protocol="clean")])
-    (own,) = (each for each in pooled if each.first.protocol == "luna5")
+    results = read_results([*known, make_record(protocol="clean")])
+    (shown,) = (each for each in results if each.row.protocol == "luna5")
+    own = shown.pooled
     confidence, found = confidence_of(own), adaptation(own)
     assert confidence is not None and found is not None
-    (line,) = confidence_table(pooled).splitlines()[2:]
+    (line,) = confidence_table(results).splitlines()[2:]
     wrong = 1 - own.metrics["accuracy"]
     assert line.startswith(f"| `emotone/base` | luna5 | {100 * confidence.error:.1f} | {100 * wrong:.1f} | ")
     assert line.count(" | ") == 9
-    (line,) = adapted_table(pooled).splitlines()[2:]
+    (line,) = adapted_table(results).splitlines()[2:]
     uar = found.gain["uar"]
     plain, adapted = (100 * side.metrics["uar"] for side in (own, found.pooled))
     assert (
         f"| luna5 | {plain:.1f} | {adapted:.1f} | {points(uar.value)} [{points(uar.low)}, {points(uar.high)}] |" in line
     )
-    assert adapted_table([each for each in pooled if each is not own]) == ""
+    assert adapted_table([each for each in results if each is not shown]) == ""

@@ -2,7 +2,7 @@
 
 import csv
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -16,12 +16,16 @@ from emotone.evaluation.adapted import adaptation
 from emotone.evaluation.confidence import confidence_of
 from emotone.evaluation.pool import pool_all
 from emotone.evaluation.record import RunRecord, read_records
-from emotone.report.page import build
+from emotone.report import page as report
 from emotone.report.results import read_results
 from emotone.report.view import boards
 from emotone.report.words import percent, points
 
 Make = Callable[..., RunRecord]
+
+
+def build(records: Iterable[RunRecord], folder: Path, corpus: Corpus | None = None) -> Path:
+    return report.build(read_results(records), folder, corpus=corpus)
 
 
 class Page(HTMLParser):

@@ -6,7 +6,7 @@ from pathlib import Path
 from pydantic import Field
 
 from emotone import recipes
-from emotone.comparison.compare import sweep_and_report
+from emotone.comparison.compare import make_runs
 from emotone.comparison.plan import RunSpec, check, plan
 from emotone.comparison.sweep import Failure, check_jobs
 from emotone.config import Config, read_yaml
@@ -17,6 +17,8 @@ from emotone.models.config import PretrainedConfig
 from emotone.protocols import PROTOCOLS
 from emotone.recipes.schema import Recipe
 from emotone.report.leaderboard import Wanted, entries, write_leaderboard
+from emotone.report.page import build
+from emotone.report.results import read_results
 from emotone.terminal import console
 
 __all__ = ["BOARD", "PLAN", "Later", "Plan", "Planned", "bench", "load_plan", "specs_of", "wanted_of"]
@@ -81,9 +83,12 @@ def bench(
     make_folder(folder)
     corpus = load_corpus(wanted.corpus)
     specs = specs_of(wanted, folder, corpus)
-    failures = sweep_and_report(specs, corpus, folder, jobs=jobs, device=device, precision=precision)
+    failures = make_runs(specs, corpus, folder, jobs=jobs, device=device, precision=precision)
+    results = read_results(read_records(folder / "runs"))
+    if results:
+        console.print(build(results, folder / "report", corpus=corpus))
     board = folder / BOARD
-    write_leaderboard(board, entries(read_records(folder / "runs"), wanted_of(wanted, folder), corpus.info.name))
+    write_leaderboard(board, entries(results, wanted_of(wanted, folder), corpus.info.name))
     console.print(board)
     return failures
 

@@ -16,9 +16,10 @@ from emotone.evaluation.record import read_records
 from emotone.files import make_folder
 from emotone.recipes.schema import Recipe
 from emotone.report.page import build
+from emotone.report.results import read_results
 from emotone.terminal import SweepProgress, console, counting, warn
 
-__all__ = ["compare", "sweep_and_report", "write_report"]
+__all__ = ["compare", "make_runs", "write_report"]
 
 
 def compare(
@@ -59,7 +60,10 @@ def compare(
     if not by_name:
         chosen = _possible(chosen, corpus, protocols=protocols, preset=preset)
     specs = plan(chosen, corpus, protocols=protocols, preset=preset, seeds=seeds)
-    return sweep_and_report(specs, corpus, out, jobs=jobs, device=device, precision=precision)
+    failures = make_runs(specs, corpus, out, jobs=jobs, device=device, precision=precision)
+    if len(failures) < len(specs):
+        console.print(write_report(out, corpus))
+    return failures
 
 
 def _possible(chosen: Sequence[Recipe], corpus: Corpus, *, protocols: Sequence[str], preset: str) -> Sequence[Recipe]:
@@ -78,10 +82,10 @@ def _possible(chosen: Sequence[Recipe], corpus: Corpus, *, protocols: Sequence[s
     return possible
 
 
-def sweep_and_report(
+def make_runs(
     specs: Sequence[RunSpec], corpus: Corpus, out: Path, *, jobs: int | None, device: str, precision: str
 ) -> list[Failure]:
-    """Do the runs that are not there and write the report, its path printed last. Returns what failed."""
+    """Do the runs that are not there, into `out`/runs. Returns what failed."""
     with counting(f"Reading {corpus.info.name}") as progress:
         setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision)
     synthetic = ", synthetic: not real speech" if corpus.info.synthetic else ""
@@ -103,15 +107,12 @@ def sweep_and_report(
         raise EmotoneError("Interrupted. Finished runs are kept; the same command goes on from here.") from None
     for failure in failures:
         warn(f"{failure.spec.name} failed: {failure.reason}")
-    if len(failures) < len(specs):
-        console.print(write_report(out, corpus))
     return failures
 
 
 def write_report(out: Path, corpus: Corpus | None) -> Path:
-    """Write the report of all runs under `out`; return the page's path. The corpus is shown if the runs are on it."""
-    records = read_records(out / "runs")
-    if not records:
+    """Write the report of all runs under `out`; return the page's path."""
+    results = read_results(read_records(out / "runs"))
+    if not results:
         raise UsageError(f"{out}: no runs in it; `emotone compare --out {out}` makes some.")
-    shown = corpus if corpus is not None and corpus.info.name in {record.corpus for record in records} else None
-    return build(records, out / "report", corpus=shown)
+    return build(results, out / "report", corpus=corpus)

@@ -1,16 +1,15 @@
 """The leaderboard as data: every system under every protocol, run or not, beside what its paper reports."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from emotone.evaluation.adapted import adaptation
-from emotone.evaluation.pool import Pooled, pool_all
-from emotone.evaluation.record import Published, RunRecord
+from emotone.evaluation.adapted import Adaptation
+from emotone.evaluation.record import Published
 from emotone.files import write_text
-from emotone.report.results import make_row
+from emotone.report.results import Result
 
 __all__ = [
     "TOLERANCE",
@@ -126,20 +125,20 @@ def verdict(published: float | None, measured: Range | None) -> str:
     return "exceeded" if measured.mean > published else "below"
 
 
-def entries(records: Iterable[RunRecord], wanted: Sequence[Wanted], corpus: str) -> list[Entry]:
+def entries(results: Sequence[Result], wanted: Sequence[Wanted], corpus: str) -> list[Entry]:
     """Return an entry for everything wanted, in that order.
 
     Args:
-        records: the runs; only those of `corpus` with the paper preset count.
+        results: of the runs; only those of `corpus` with the paper preset count.
         wanted: what to list.
         corpus: its name.
     """
-    pooled = pool_all(run for run in records if run.corpus == corpus and run.preset == "paper")
-    found = {(each.first.system, each.first.protocol): each for each in pooled}
+    counting = [each for each in results if (each.row.corpus, each.row.preset) == (corpus, "paper")]
+    found = {(each.row.system, each.row.protocol): each for each in counting}
     return [_entry(each, found.get((each.system, each.protocol)), corpus) for each in wanted]
 
 
-def _entry(wanted: Wanted, pooled: Pooled | None, corpus: str) -> Entry:
+def _entry(wanted: Wanted, result: Result | None, corpus: str) -> Entry:
     # What the recipe says now: a run need not be made again to correct what its paper reports.
     published = wanted.published.accuracy
     listed = Entry(
@@ -151,9 +150,9 @@ def _entry(wanted: Wanted, pooled: Pooled | None, corpus: str) -> Entry:
         verdict=verdict(published, None),
         published=published,
     )
-    if pooled is None:
+    if result is None:
         return replace(listed, why=wanted.why, command=wanted.command)
-    row = make_row(pooled)
+    row, pooled = result.row, result.pooled
     accuracy = _range(row.accuracy, row.low, row.high)
     return replace(
         listed,
@@ -163,7 +162,7 @@ def _entry(wanted: Wanted, pooled: Pooled | None, corpus: str) -> Entry:
         weighted_f1=_range(row.weighted_f1, row.weighted_f1_low, row.weighted_f1_high),
         train_accuracy=round(row.train_accuracy, _DIGITS),
         calibration_error=None if row.calibration_error is None else round(row.calibration_error, _DIGITS),
-        adapted=_adapted(pooled),
+        adapted=_adapted(result.adaptation),
         runs=len(pooled.runs),
         missing=row.missing,
         seeds=row.seeds,
@@ -175,8 +174,7 @@ def _entry(wanted: Wanted, pooled: Pooled | None, corpus: str) -> Entry:
     )
 
 
-def _adapted(pooled: Pooled) -> Adapted | None:
-    found = adaptation(pooled)
+def _adapted(found: Adaptation | None) -> Adapted | None:
     if found is None:
         return None
     metrics, intervals = found.pooled.metrics, found.pooled.intervals

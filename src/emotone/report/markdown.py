@@ -3,14 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from emotone.evaluation.adapted import Gain, adaptation
+from emotone.evaluation.adapted import Gain
 from emotone.evaluation.claims import Judgement
-from emotone.evaluation.confidence import THRESHOLDS, confidence_of
+from emotone.evaluation.confidence import THRESHOLDS
 from emotone.evaluation.paired import Difference, Pair
-from emotone.evaluation.pool import Pooled
 from emotone.evaluation.premium import UNSEEN, Premium
 from emotone.report.figures_benchmark import Contender
 from emotone.report.leaderboard import Entry, Range
+from emotone.report.results import Result
 from emotone.report.words import percent, points
 
 __all__ = [
@@ -116,37 +116,37 @@ def pairs_table(pairs: Iterable[Pair]) -> str:
     return _table(headers, rows, left=(0, 1, 6))
 
 
-def confidence_table(pooled: Iterable[Pooled]) -> str:
+def confidence_table(results: Iterable[Result]) -> str:
     """Return one line per system and protocol of unseen speakers: its calibration error, and what refusing buys."""
     rows = []
-    for each in pooled:
-        found = confidence_of(each) if each.first.protocol in UNSEEN else None
+    for each in results:
+        found = each.confidence if each.row.protocol in UNSEEN else None
         if found is not None:
             answered = (
                 _rate(share)
                 for threshold in (0.0, *THRESHOLDS)
                 for share in found.answered(threshold)[threshold == 0 :]
             )
-            rows.append((f"`{each.first.system}`", each.first.protocol, percent(found.error), *answered))
+            rows.append((f"`{each.row.system}`", each.row.protocol, percent(found.error), *answered))
     headers = [text for least in THRESHOLDS for text in (f"answered at ≥ {least}", "wrong of these")]
     return _table(("system", "protocol", "calibration error", "wrong of all", *headers), rows, left=(0, 1))
 
 
-def adapted_table(pooled: Iterable[Pooled]) -> str:
+def adapted_table(results: Iterable[Result]) -> str:
     """Return one line per system and protocol that was adapted to the speakers; empty where none was."""
     rows = []
-    for each in pooled:
-        found = adaptation(each)
+    for each in results:
+        found = each.adaptation
         if found is not None:
             cells = [
                 cell
                 for name in ("uar", "accuracy")
                 for cell in (
-                    *(percent(side.metrics[name]) for side in (each, found.pooled)),
+                    *(percent(side.metrics[name]) for side in (each.pooled, found.pooled)),
                     _difference(found.gain[name]),
                 )
             ]
-            rows.append((f"`{each.first.system}`", each.first.protocol, *cells))
+            rows.append((f"`{each.row.system}`", each.row.protocol, *cells))
     if not rows:
         return ""
     headers = [text for name in ("UAR", "accuracy") for text in (f"{name}, plain", f"{name}, adapted", "gain, points")]

@@ -13,7 +13,7 @@ from emotone.evaluation.confidence import THRESHOLDS
 from emotone.evaluation.record import RunRecord
 from emotone.files import write_text
 from emotone.report import figures, theme, view, words
-from emotone.report.results import Result, read_results
+from emotone.report.results import Result
 from emotone.report.tables import write_statistics, write_tables
 
 __all__ = ["build"]
@@ -21,23 +21,24 @@ __all__ = ["build"]
 _WORTH_A_WORKER = 8  # results whose figures take longer than starting a process
 
 
-def build(records: Sequence[RunRecord], folder: Path, *, corpus: Corpus | None = None) -> Path:
+def build(results: Sequence[Result], folder: Path, *, corpus: Corpus | None = None) -> Path:
     """Write `index.html`, `figures/*.png` and `tables/*.csv` into `folder`, and return the page's path.
 
-    Nothing is trained here: every number comes from the records. The page holds all it shows, follows the reader's
+    Nothing is trained here: every number comes from the runs. The page holds all it shows, follows the reader's
     light or dark theme, and asks no server for anything.
 
     Args:
-        records: the runs, of any systems, corpora, protocols, presets, folds and seeds.
+        results: of runs of any systems, corpora, protocols, presets, folds and seeds.
         folder: where to; made where it is missing.
-        corpus: the corpus on disk, for the pictures of its audio; they are left out without it.
+        corpus: the corpus on disk, for the pictures of its audio; they are left out without it, or if no run is on it.
 
     Raises:
-        UsageError: no records.
+        UsageError: no results.
     """
-    if not records:
+    if not results:
         raise UsageError("No runs to report on: the folder holds no run records.")
-    results = read_results(records)
+    if corpus is not None and corpus.info.name not in {result.row.corpus for result in results}:
+        corpus = None
     write_tables(folder / "tables", results)
     boards = view.boards(results)
     write_statistics(folder / "tables", boards)

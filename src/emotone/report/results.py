@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from statistics import mean
 
 from emotone.evaluation.adapted import Adaptation, adaptation
@@ -11,7 +12,7 @@ from emotone.evaluation.premium import UNSEEN
 from emotone.evaluation.record import RunRecord
 from emotone.evaluation.slices import Slice, slices
 
-__all__ = ["Result", "Row", "make_row", "protocol_order", "read_results", "sort_key"]
+__all__ = ["Result", "Row", "protocol_order", "read_results", "sort_key"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,35 +70,36 @@ class Row:
     leaks: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Result:
-    """One system under one protocol: its runs, its line in the table, its slices.
-
-    Attributes:
-        confidence: how sure its answers were; None where a run has no probabilities.
-        adaptation: the same, adapted to the speakers; None where a run is not.
-    """
+    """One system under one protocol: its runs, and what follows from them, worked out when first asked for."""
 
     pooled: Pooled
-    row: Row
-    slices: tuple[Slice, ...]
-    confidence: Confidence | None
-    adaptation: Adaptation | None
+
+    @cached_property
+    def row(self) -> Row:
+        """Its line in the table."""
+        return _row(self.pooled, self.confidence)
+
+    @cached_property
+    def slices(self) -> tuple[Slice, ...]:
+        """How it does on parts of the test clips."""
+        return tuple(slices(self.pooled.predictions, self.pooled.classes))
+
+    @cached_property
+    def confidence(self) -> Confidence | None:
+        """How sure its answers were; None where a run has no probabilities."""
+        return confidence_of(self.pooled)
+
+    @cached_property
+    def adaptation(self) -> Adaptation | None:
+        """The same, adapted to the speakers; None where a run is not."""
+        return adaptation(self.pooled)
 
 
 def read_results(records: Iterable[RunRecord]) -> list[Result]:
-    """Pool, sum up and slice the runs, sorted as `sort_key` says."""
-    results = [
-        Result(
-            pooled,
-            make_row(pooled),
-            tuple(slices(pooled.predictions, pooled.classes)),
-            confidence_of(pooled),
-            adaptation(pooled),
-        )
-        for pooled in pool_all(records)
-    ]
-    return sorted(results, key=lambda result: sort_key(result.row))
+    """Pool the runs, sorted as `sort_key` says."""
+    return sorted(map(Result, pool_all(records)), key=lambda result: sort_key(result.row))
 
 
 def sort_key(row: Row) -> tuple[object, ...]:
@@ -111,8 +113,7 @@ def protocol_order(protocol: str) -> tuple[int, str]:
     return known.index(protocol) if protocol in known else len(known), protocol
 
 
-def make_row(pooled: Pooled) -> Row:
-    """Sum up the pooled runs of one system."""
+def _row(pooled: Pooled, confidence: Confidence | None) -> Row:
     first, metrics = pooled.first, pooled.metrics
     accuracies = [seed["accuracy"] for seed in pooled.seed_metrics.values()]
     published = first.published.accuracy
@@ -122,7 +123,6 @@ def make_row(pooled: Pooled) -> Row:
     low, high = pooled.intervals["accuracy"]
     uar_low, uar_high = pooled.intervals["uar"]
     weighted_f1_low, weighted_f1_high = pooled.intervals["weighted_f1"]
-    confidence = confidence_of(pooled)
     return Row(
         system=first.system,
         title=first.title,
