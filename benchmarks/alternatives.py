@@ -21,8 +21,8 @@ from emotone.audio import load
 from emotone.files import write_text
 from emotone.models.network import Network
 from emotone.recognition import Recognizer
-from emotone.training.export import system_of
 from emotone.training.serving import Serving
+from emotone.training.unbundle import system_of
 
 TARGET = Path(__file__).parents[1] / "results" / "benchmarks" / "alternatives.json"
 ROUNDS = 40

@@ -23,10 +23,11 @@ from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
 from emotone.recognition import Recognizer
 from emotone.training import fit
-from emotone.training.export import export, system_of
+from emotone.training.export import export
 from emotone.training.frames import frames_of
 from emotone.training.serving import Serving
 from emotone.training.store import save_system
+from emotone.training.unbundle import system_of
 
 CLASSES = ("sad", "angry")
 DISTORTION = {"stretch": 0.2, "shift": 3, "mask_bands": 8, "mask_frames": 20}

@@ -22,9 +22,10 @@ from emotone.features.config import ORIGINAL
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
 from emotone.training import FittedSystem, fit
-from emotone.training.export import export, weights_of
+from emotone.training.export import export
 from emotone.training.frames import frames_of
 from emotone.training.store import save_system
+from emotone.training.unbundle import weights_of
 
 CLASSES = ("calm", "happy", "sad")
 

@@ -18,11 +18,12 @@ from emotone.features.config import ORIGINAL, AudioConfig
 from emotone.features.prepare import prepare
 from emotone.models.network import Network
 from emotone.recipes.schema import Recipe
-from emotone.training.export import make_bundle, weights_of
 from emotone.training.frames import frames_of
+from emotone.training.graph import make_bundle
 from emotone.training.preparation import Preparation
 from emotone.training.serving import AudioPreparation
 from emotone.training.system import FittedSystem, classifier_for
+from emotone.training.unbundle import weights_of
 
 Samples = NDArray[np.float32]
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")

@@ -59,7 +59,7 @@ def explain(source: Source, model: str | Path | None = None, *, emotion: str | N
 
 def _system(place: Path | bytes, bundle: Bundle) -> Any:
     """Return the system of a bundle, if it can be explained."""
-    from emotone.training.export import system_of
+    from emotone.training.unbundle import system_of
 
     recipe = bundle.info.recipe
     features = recipe.get("features", {})

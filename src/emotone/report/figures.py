@@ -6,6 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 from emotone.evaluation.premium import Premium
+from emotone.report.labels import apart, name_points
 from emotone.report.results import Result, Row, protocol_order
 from emotone.report.theme import PAPERS, PROTOCOLS, colour, figure
 from emotone.report.words import OWN, percent, points, protocol_title
@@ -17,7 +18,6 @@ __all__ = [
     "curves",
     "leaderboard",
     "monitored",
-    "name_points",
     "premium",
     "risk_coverage",
 ]
@@ -112,25 +112,13 @@ def risk_coverage(results: Sequence[Result]) -> Any:
     axes.set_title("Wrong among the clips answered, %")
     axes.grid()
     ends.sort(key=lambda end: -end[0])
-    for (y, result, tone), place in zip(ends, _apart([y for y, _, _ in ends], 0.135 * top, top), strict=True):
+    for (y, result, tone), place in zip(ends, apart([y for y, _, _ in ends], 0.135 * top, top), strict=True):
         axes.plot([101.5, 103.8], [y, place], color=tone, linewidth=0.7, clip_on=False)
         error = percent(result.row.calibration_error)
         weight = "bold" if result.row.paper == OWN else "normal"
         axes.text(104.6, place, result.row.system, va="bottom", fontsize=7.5, weight=weight)
         axes.text(104.6, place, f"calibration error {error} %", va="top", fontsize=7, color=colour("soft"))
     return drawn
-
-
-def _apart(falling: Sequence[float], gap: float, top: float) -> list[float]:
-    """Move heights as little as it takes for neighbours to be a gap apart, all between 0 and the top."""
-    import numpy as np
-    from scipy.optimize import isotonic_regression
-
-    # Heights a gap apart are those that still fall once each is raised by as many gaps as stand above it.
-    raised = gap * np.arange(len(falling))
-    fitted = isotonic_regression(np.asarray(falling) + raised, increasing=False).x
-    placed: list[float] = (np.clip(fitted, gap / 2 + raised[-1], top - gap / 2) - raised).tolist()
-    return placed
 
 
 def _legend(protocols: Sequence[str]) -> list[Any]:
@@ -283,42 +271,3 @@ def cost(rows: Sequence[Row], what: str) -> Any:
                 columnspacing=1, handletextpad=0.1)  # fmt: skip
     name_points(drawn, axes, [(getattr(row, what), 100 * row.accuracy, row.system.split("/", 1)[-1]) for row in shown])
     return drawn
-
-
-def name_points(drawn: Any, axes: Any, points: Sequence[tuple[float, float, str]]) -> None:
-    """Write each point's name beside it, where it covers the least of what is already there."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.transforms import Bbox
-
-    canvas: Any = FigureCanvasAgg(drawn)
-    renderer = canvas.get_renderer()
-    spot = [axes.transData.transform((x, y)) for x, y, _ in points]
-    taken = [Bbox.from_extents(x - 7, y - 7, x + 7, y + 7) for x, y in spot]
-    frame = axes.get_window_extent(renderer)
-    for x, y, name in sorted(points, key=lambda point: -point[1]):
-        best: tuple[float, Any, Bbox] | None = None
-        for right, up in ((5, 0), (-5, 0), (5, 7), (5, -7), (-5, 7), (-5, -7), (0, 9), (0, -9), (5, 13), (5, -13)):
-            side = "left" if right > 0 else "right" if right < 0 else "center"
-            label = axes.annotate(
-                name, (x, y), (right, up), textcoords="offset points", ha=side, va="center", fontsize=7
-            )
-            box = label.get_window_extent(renderer)
-            covered = sum(_overlap(box, other) for other in taken) + 10 * (
-                box.width * box.height - _overlap(box, frame)
-            )
-            if best is None or covered < best[0] - 1e-6:
-                if best:
-                    best[1].remove()
-                best = (covered, label, box)
-            else:
-                label.remove()
-        if best:
-            taken.append(best[2])
-
-
-def _overlap(one: Any, other: Any) -> float:
-    """Return the area that two boxes share."""
-    from matplotlib.transforms import Bbox
-
-    shared = Bbox.intersection(one, other)
-    return float(shared.width * shared.height) if shared else 0.0

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from emotone.report.figures import name_points
+from emotone.report.labels import name_points
 from emotone.report.leaderboard import Range
 from emotone.report.theme import colour, figure
 

@@ -13,6 +13,7 @@ from emotone.evaluation.confidence import THRESHOLDS
 from emotone.evaluation.record import RunRecord
 from emotone.files import write_text
 from emotone.report import figures, theme, view, words
+from emotone.report.findings import findings
 from emotone.report.results import Result
 from emotone.report.tables import write_statistics, write_tables
 
@@ -146,7 +147,7 @@ def _render(
         words.percent, words.points, words.number, words.duration, words.count, words.listing, words.protocol_title,
         words.protocol_note, words.anchor, words.paper_title,
         words.corpus_title, board_key, result_key, figures.monitored,
-        view.findings, view.against, view.slice_values, view.shared_columns, view.extremes, view.seeds_said,
+        findings, view.against, view.slice_values, view.shared_columns, view.extremes, view.seeds_said,
         view.said_systems, view.shared_speakers,
         recipe_text,
     ]  # fmt: skip

@@ -8,8 +8,8 @@ from typing import Any, Self
 from emotone.bundle import Bundle, BundleInfo
 from emotone.errors import UsageError
 from emotone.recipes.schema import Recipe, TrainingConfig
-from emotone.training.export import system_of
 from emotone.training.system import FittedSystem
+from emotone.training.unbundle import system_of
 
 __all__ = ["Start"]
 
