@@ -9,6 +9,9 @@ from emotone.evaluation.metrics import METRICS, check, confusions, from_confusio
 
 __all__ = ["bootstrap", "bootstrap_gain", "clusters"]
 
+_RESAMPLES = 2000
+_MIDDLE = (0.025, 0.975)  # quantiles
+
 
 def clusters(speakers: Sequence[str | None], clips: Sequence[str]) -> tuple[str, ...]:
     """Return what to resample: the speakers, or the clips where a speaker is unknown or all are the same one.
@@ -27,16 +30,14 @@ def bootstrap(
     classes: Sequence[str],
     *,
     metrics: Sequence[str] = METRICS,
-    resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
+    resamples: int = _RESAMPLES,
     repeats: Sequence[Hashable] | None = None,
 ) -> dict[str, tuple[float, float]]:
-    """Return percentile intervals of the metrics by cluster bootstrap.
+    """Return 95 % percentile intervals of the metrics by cluster bootstrap.
 
     Whole groups (speakers) are drawn with replacement, as many as there are, and the metrics computed on all their
-    samples; the interval holds the middle `level` of them. (Davison and Hinkley, Bootstrap Methods and their
-    Application, 1997, 3.8.) The same seed gives the same intervals.
+    samples; the interval holds the middle 95 % of them. (Davison and Hinkley, Bootstrap Methods and their
+    Application, 1997, 3.8.) The same samples give the same intervals.
 
     Args:
         true: labels, shape (n,).
@@ -45,16 +46,14 @@ def bootstrap(
         classes: every label that occurs, at least.
         metrics: which of `emotone.evaluation.metrics.METRICS`.
         resamples: how many times to draw.
-        seed: of the draws.
-        level: the share of resamples inside the interval.
         repeats: which run (seed) each sample is from, for several runs of one system on the same speakers. Metrics are
             then computed per run and averaged, and a drawn speaker brings its samples of all runs.
 
     Returns:
         metric -> (low, high), as fractions of 1.
     """
-    found = _resampled(true, predicted, groups, classes, metrics, resamples, seed, repeats)
-    return {metric: _middle(values, level) for metric, values in found.items()}
+    found = _resampled(true, predicted, groups, classes, metrics, resamples, repeats)
+    return {metric: _middle(values) for metric, values in found.items()}
 
 
 def bootstrap_gain(
@@ -64,34 +63,27 @@ def bootstrap_gain(
     groups: Sequence[Hashable] | None,
     classes: Sequence[str],
     *,
-    metrics: Sequence[str] = METRICS,
-    resamples: int = 2000,
-    seed: int = 0,
-    level: float = 0.95,
     repeats: Sequence[Hashable] | None = None,
 ) -> dict[str, tuple[float, float]]:
-    """Return percentile intervals of what the metrics gain from one answer to another on the same samples.
+    """Return 95 % percentile intervals of what the metrics gain from one answer to another on the same samples.
 
     The paired bootstrap: a drawn speaker brings the samples of both sides.
 
     Args:
         true: labels, shape (n,).
         before, after: the labels that were named, both of shape (n,).
-        groups, classes, metrics, resamples, seed, level, repeats: as of `bootstrap`.
+        groups, classes, repeats: as of `bootstrap`.
 
     Returns:
         metric -> (low, high) of after minus before, as fractions of 1.
     """
-    # The same seed draws the same speakers.
-    first, second = (
-        _resampled(true, side, groups, classes, metrics, resamples, seed, repeats) for side in (before, after)
-    )
-    return {metric: _middle(second[metric] - first[metric], level) for metric in first}
+    # Both sides draw the same speakers.
+    first, second = (_resampled(true, side, groups, classes, METRICS, _RESAMPLES, repeats) for side in (before, after))
+    return {metric: _middle(second[metric] - first[metric]) for metric in first}
 
 
-def _middle(values: NDArray[np.float64], level: float) -> tuple[float, float]:
-    tail = (1 - level) / 2
-    low, high = np.nanquantile(values, (tail, 1 - tail))
+def _middle(values: NDArray[np.float64]) -> tuple[float, float]:
+    low, high = np.nanquantile(values, _MIDDLE)
     return float(low), float(high)
 
 
@@ -102,7 +94,6 @@ def _resampled(
     classes: Sequence[str],
     metrics: Sequence[str],
     resamples: int,
-    seed: int,
     repeats: Sequence[Hashable] | None,
 ) -> dict[str, NDArray[np.float64]]:
     """Return each metric of each draw of groups, averaged over the repeats: shape (resamples,)."""
@@ -113,7 +104,7 @@ def _resampled(
     repeat = _numbers(repeats if repeats is not None else [0] * len(true))
     tables = confusions(true, predicted, classes, group, repeat)
     size = tables.shape[0]
-    drawn = np.random.default_rng(seed).multinomial(size, np.full(size, 1 / size), size=resamples)
+    drawn = np.random.default_rng(0).multinomial(size, np.full(size, 1 / size), size=resamples)
     sums = (drawn.astype(np.float64) @ tables.reshape(size, -1)).reshape(resamples, *tables.shape[1:])
     # A run none of whose speakers was drawn counts for nothing in that resample.
     return {metric: np.nanmean(values, axis=1) for metric, values in from_confusions(sums, metrics).items()}

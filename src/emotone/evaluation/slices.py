@@ -1,15 +1,12 @@
 """Where a system is good and where not: accuracy by gender, intensity, statement, emotion and speaker."""
 
 import re
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
 from emotone.emotions import EMOTIONS
 from emotone.evaluation.intervals import bootstrap, clusters
-from emotone.evaluation.metrics import check, from_confusions
+from emotone.evaluation.metrics import check, summary
 from emotone.evaluation.record import Predictions
 
 __all__ = ["SLICES", "Slice", "slices"]
@@ -57,13 +54,9 @@ def _slice(predictions: Predictions, classes: Sequence[str], name: str, value: s
     true = [predictions.true[i] for i in where]
     predicted = [predictions.predicted[i] for i in where]
     groups = clusters([predictions.speaker[i] for i in where], [predictions.clip[i] for i in where])
-    # Counted here, not by scikit-learn: its checks of the arguments take longer than all the rest of a report.
-    counts = np.zeros((len(classes), len(classes)))
-    for cell, count in Counter(zip(true, predicted, strict=True)).items():
-        counts[classes.index(cell[0]), classes.index(cell[1])] = count
-    metrics = from_confusions(counts, ("accuracy", "uar"))
+    metrics = summary(true, predicted, classes)
     interval = bootstrap(true, predicted, groups, classes, metrics=("accuracy",), resamples=1000)["accuracy"]
-    return Slice(name, value, len(where), float(metrics["accuracy"]), float(metrics["uar"]), interval)
+    return Slice(name, value, len(where), metrics["accuracy"], metrics["uar"], interval)
 
 
 def _order(value: str) -> tuple[int, list[tuple[int, str]]]:
