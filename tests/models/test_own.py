@@ -19,6 +19,7 @@ def network(**changes: object) -> Own:
             module.running_mean.normal_()
             module.running_var.uniform_(0.5, 2.0)
             module.bias.data.normal_()
+    own.output.weight.data[:, 32:].normal_(std=0.1)  # those of the functionals
     return own.eval()
 
 
@@ -29,10 +30,13 @@ def clips(seed: int = 1) -> torch.Tensor:
 
 @pytest.mark.parametrize("squeeze", [True, False])
 @pytest.mark.parametrize("normalise", ["clip", "bands"])
-@pytest.mark.parametrize("mixers", [0, 3])
+@pytest.mark.parametrize(("mixers", "functionals"), [(0, False), (3, False), (1, True)])
 @torch.inference_mode()
-def test_neither_the_other_clips_nor_the_pads_count(squeeze: bool, normalise: str, mixers: int) -> None:
-    own, frames = network(squeeze=squeeze, normalise=normalise, mixers=mixers), clips()
+def test_neither_the_other_clips_nor_the_pads_count(
+    squeeze: bool, normalise: str, mixers: int, functionals: bool
+) -> None:
+    own = network(squeeze=squeeze, normalise=normalise, mixers=mixers, functionals=functionals)
+    frames = clips()
     together = own((frames, LENGTHS))
     alone = [own((frames[row : row + 1, :, :length], LENGTHS[row : row + 1])) for row, length in enumerate(LENGTHS)]
     torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=0)
@@ -60,6 +64,23 @@ def test_loudness_does_not_count_and_with_bands_neither_does_the_microphone() ->
         torch.testing.assert_close(own((louder, LENGTHS[:1])), own((frames, LENGTHS[:1])), atol=1e-4, rtol=0)
         changed = (own((coloured, LENGTHS[:1])) - own((frames, LENGTHS[:1]))).abs().max()
         assert changed < 1e-4 if normalise == "bands" else changed > 1e-3
+
+
+def test_functionals_add_to_the_same_network() -> None:
+    plain, both = network(), network(functionals=True)
+    assert both.output.in_features == plain.output.in_features + 434
+    inputs = (clips(), LENGTHS)
+    assert not torch.equal(both(inputs), plain(inputs))
+    both.output.weight.data[:, 32:] = 0
+    torch.testing.assert_close(both(inputs), plain(inputs))
+
+
+def test_in_training_what_functionals_say_stays() -> None:
+    own = network(functionals=True, dropout=0.5).train()
+    own((clips(), LENGTHS)).square().sum().backward()
+    gradient = own.output.weight.grad
+    assert gradient is not None
+    assert gradient[:, :32].abs().sum() > 0 == gradient[:, 32:].abs().sum()
 
 
 def test_every_parameter_is_trained() -> None:

@@ -19,9 +19,11 @@ MODEL = {"kind": "own", "stem": 4, "channels": (4, 6), "width": 8, "mixers": 1, 
 EPOCHS = 4
 
 
-def small(*, epochs: int = EPOCHS, refit: bool = False, **regulariser: Any) -> Recipe:
+def small(
+    *, epochs: int = EPOCHS, refit: bool = False, model: dict[str, Any] | None = None, **regulariser: Any
+) -> Recipe:
     data = recipes.load("emotone/base").model_dump()
-    data["model"] |= MODEL
+    data["model"] |= MODEL | (model or {})
     data["training"] |= {"epochs": epochs, "batch": 6, "learning_rate": 0.02, "refit": refit}
     data["training"]["regulariser"] |= {"average": 0.5, **regulariser}
     return Recipe.parse(data, where="small")
@@ -113,6 +115,20 @@ def test_it_is_calibrated_on_validation_clips(task_for: Callable[..., Any]) -> N
     calibrated = system.predict_proba(task.tested)
     assert (plain.argmax(1) == calibrated.argmax(1)).all()
     assert calibrated.max(1).mean() > plain.max(1).mean()
+
+
+def test_functionals_are_fitted_beside_the_same_network(task_for: Callable[..., Any]) -> None:
+    plain, both = small(epochs=1), small(epochs=1, model={"functionals": True})
+    task = task_for(plain, distance=1.0, per_class=24)
+    alone, beside = fitted(plain, task), fitted(both, task)
+    assert [epoch.train_loss for epoch in beside.classifier.history_] == pytest.approx(
+        [epoch.train_loss for epoch in alone.classifier.history_]
+    )
+    told = beside.classifier.embed(beside.preparation(task.frames[sample] for sample in task.fold.train))[:, 16:]
+    np.testing.assert_allclose(told.mean(0), 0, atol=0.05)
+    first, second = (task.accuracy(system.predict_proba(task.tested)) for system in (alone, beside))
+    assert second >= 0.8 > first, "statistics tell in one epoch what the network does not yet"
+    assert beside.head is not None and len(beside.head.weight[0]) == beside.classifier.network_.output.in_features
 
 
 def test_a_known_speaker_is_judged_by_the_other_clips_alone(task_for: Callable[..., Any]) -> None:

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import onnx
@@ -35,7 +36,10 @@ def served() -> dict[str, Recipe]:
     for recipe in map(recipes.load, recipes.names()):
         if recipe.model.kind in ("network", "own"):
             kinds.setdefault(f"{recipe.audio}{recipe.features}{recipe.scaler}{recipe.model}", recipe)
-    return {recipe.id: recipe for recipe in kinds.values()}
+    found = {recipe.id: recipe for recipe in kinds.values()}
+    base = found["emotone/base"]
+    with_functionals = base.model.model_copy(update={"functionals": True})
+    return found | {"functionals": base.model_copy(update={"id": "functionals", "model": with_functionals})}
 
 
 @pytest.fixture(scope="session")
@@ -62,6 +66,9 @@ def system_of(recipe: Recipe, recordings: list[Path]) -> FittedSystem:
             module.running_mean = 0.1 * torch.randn(module.num_features)
             module.running_var = 0.5 + torch.rand(module.num_features)
     classifier.network_ = network.eval()
+    if recipe.model.kind == "own" and recipe.model.functionals:
+        network.functionals.standardise(network.functionals.raw(*_normalised(network, inputs)))
+        torch.nn.init.normal_(network.output.weight, std=0.1)
     with torch.no_grad():
         if isinstance(inputs, list):
             embedding = torch.from_numpy(classifier.embed(inputs))
@@ -71,6 +78,12 @@ def system_of(recipe: Recipe, recordings: list[Path]) -> FittedSystem:
         network.output.weight /= 2 * (logits - logits.mean(0)).std()
         network.output.bias -= network.output(embedding).mean(0)
     return FittedSystem(recipe, LABELS, preparation, classifier)
+
+
+def _normalised(network: Any, inputs: list[Samples]) -> tuple[torch.Tensor, torch.Tensor]:
+    lengths = torch.tensor([clip.shape[1] for clip in inputs])
+    padded = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(clip.T) for clip in inputs], batch_first=True)
+    return network.normalise(padded.transpose(1, 2), lengths), lengths
 
 
 def card_of(recipe: Recipe) -> BundleInfo:

@@ -118,6 +118,9 @@ class OwnConfig(Config):
     normalise: Literal["clip", "bands", "level"] = "clip"
     """What a clip's log-mels lose before the first convolution: their mean over all bands, or that of each band, and
     their deviation becomes 1; `level` keeps how loud a clip is: -50 dB becomes 0, 20 dB become 1."""
+    functionals: bool = False
+    """Whether the output also reads statistics over time of what the first convolution reads. Their weights are
+    fitted after the training, as a logistic regression of its own: the scores of both add up."""
 
 
 class DecisionTreeConfig(Config):

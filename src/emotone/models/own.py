@@ -5,6 +5,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from emotone.models.config import OwnConfig
+from emotone.models.functionals import Functionals
 from emotone.models.layers import within
 
 __all__ = ["Own"]
@@ -40,6 +41,9 @@ class Own(nn.Module):
         self.mixers = nn.ModuleList(Mixer(config.width, 2**level) for level in range(config.mixers))
         self.pool = AttentiveStatistics(config.width)
         self.output = nn.Linear(2 * config.width, classes)
+        self.functionals = Functionals(bands) if config.functionals else None
+        if self.functionals is not None:
+            self.output = _widened(self.output, self.functionals.width)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     def forward(self, clips: tuple[Tensor, Tensor]) -> Tensor:
@@ -65,11 +69,19 @@ class Own(nn.Module):
 
     def score(self, normalised: Tensor, lengths: Tensor) -> Tensor:
         """Return logits (batch, classes) for what `normalise` gives."""
-        logits: Tensor = self.output(self.dropout(self.embed(normalised, lengths)[0]))
+        embedding, heard = self.embed(normalised, lengths)[0], 2 * self.config.width
+        logits: Tensor
+        if self.functionals is None or not self.training:
+            logits = self.output(self.dropout(embedding))
+        else:  # what the functionals say stays as it is
+            said = F.linear(embedding[:, heard:], self.output.weight[:, heard:].detach())
+            logits = (
+                F.linear(self.dropout(embedding[:, :heard]), self.output.weight[:, :heard], self.output.bias) + said
+            )
         return logits
 
     def embed(self, normalised: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
-        """Return what the output layer reads, (batch, 2 width), and the attention over time, (batch, steps)."""
+        """Return what the output layer reads, (batch, 2 width or more), and the attention over time, (batch, steps)."""
         mask = within(lengths, normalised.shape[2]).to(normalised.dtype)[:, ::2]
         maps = F.relu(self.stem(normalised.unsqueeze(1))) * mask[:, None, None]
         for stage in self.stages:
@@ -78,6 +90,8 @@ class Own(nn.Module):
         for mixer in self.mixers:
             sequence = mixer(sequence, mask)
         embedding, attention = self.pool(sequence, mask)
+        if self.functionals is not None:
+            embedding = torch.cat([embedding, self.functionals(normalised, lengths)], dim=1)
         return embedding, attention
 
 
@@ -135,6 +149,15 @@ class AttentiveStatistics(nn.Module):
         mean = (sequence * weights[:, None]).sum(2)
         variance = ((sequence - mean[:, :, None]).square() * weights[:, None]).sum(2)
         return torch.cat([mean, torch.sqrt(variance + 1e-5)], dim=1), weights
+
+
+def _widened(layer: nn.Linear, more: int) -> nn.Linear:
+    """Return a layer that reads so many values more, for which its weights are zero."""
+    wide: nn.Linear = nn.utils.skip_init(nn.Linear, layer.in_features + more, layer.out_features)  # type: ignore[no-untyped-call]
+    with torch.no_grad():
+        wide.weight.copy_(F.pad(layer.weight, (0, more)))
+        wide.bias.copy_(layer.bias)
+    return wide
 
 
 def _halved(length: int) -> int:

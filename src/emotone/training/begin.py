@@ -7,11 +7,10 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
+
+from emotone.training.linear import fit_rows
 
 __all__ = ["begin_with"]
-
-_DECAY = 100.0  # half of it times the squared weights is added to the clips' losses: there are far fewer clips
 
 
 def begin_with(
@@ -40,28 +39,8 @@ def begin_with(
         weight[index], bias[index] = weights["output.weight"][row], weights["output.bias"][row]
     new = [index for index in range(len(classes)) if index not in rows]
     if new:
-        weight[new], bias[new] = _fitted(_read(start, X), torch.from_numpy(y), weight, bias, new)
+        weight[new], bias[new] = fit_rows(_read(start, X), torch.from_numpy(y), weight, bias, new)
     network.load_state_dict(weights | {"output.weight": weight, "output.bias": bias})
-
-
-def _fitted(read: Tensor, y: Tensor, weight: Tensor, bias: Tensor, new: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Return weight and bias of the rows `new`, which with the other rows as they are make the logits of `read`."""
-    deviation, mean = torch.std_mean(read, dim=0)
-    deviation = deviation.clamp(min=1e-6)
-    standardised, fixed = (read - mean) / deviation, read @ weight.T + bias
-    rows, offset = (torch.zeros(size, requires_grad=True) for size in ((len(new), read.shape[1]), (len(new),)))
-    optimiser = torch.optim.LBFGS([rows, offset], max_iter=200, line_search_fn="strong_wolfe")
-
-    def loss() -> Tensor:
-        optimiser.zero_grad()
-        logits = fixed.index_copy(1, torch.tensor(new), standardised @ rows.T + offset)
-        found = F.cross_entropy(logits, y, reduction="sum") + _DECAY / 2 * rows.square().sum()
-        found.backward()
-        return found
-
-    optimiser.step(loss)
-    scaled = rows.detach() / deviation
-    return scaled, offset.detach() - scaled @ mean
 
 
 def _read(start: Any, X: Any) -> Tensor:

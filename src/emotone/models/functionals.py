@@ -1,0 +1,99 @@
+"""A clip as statistics over time of its log-mels: what openSMILE calls functionals (Eyben et al., 2010)."""
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from emotone.models.layers import within
+
+__all__ = ["Functionals"]
+
+_CEPSTRA = 20
+_REACH = 4  # frames to either side that a slope is of
+_QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
+_MOST = 4.0  # deviations from the mean of the training clips
+
+
+class Functionals(nn.Module):
+    """Mean, deviation and quantiles over time of contours and of their slopes, standardised.
+
+    The contours are pairs of mel bands, cepstral coefficients, the mean over all bands, and how much they change from
+    frame to frame.
+
+    Args:
+        bands: mel bands of a frame, at least 2.
+
+    Attributes:
+        width: how many functionals there are.
+        mean, deviation: of the training clips, see `standardise`.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+    cosines: Tensor
+    slope: Tensor
+    quantiles: Tensor
+
+    def __init__(self, bands: int) -> None:
+        super().__init__()
+        self.pairs = bands // 2
+        orders, middles = torch.arange(1, min(_CEPSTRA, bands - 1) + 1), torch.arange(bands) + 0.5
+        cosines = (2 / bands) ** 0.5 * torch.cos(torch.pi / bands * orders[:, None] * middles)  # DCT-II, orthonormal
+        self.width = 2 * (2 + len(_QUANTILES)) * (self.pairs + len(orders) + 2)
+        steps = torch.arange(-_REACH, _REACH + 1.0)
+        # Constants, but in the state dict, since an exported graph names them as it names weights.
+        self.register_buffer("cosines", cosines)
+        self.register_buffer("slope", (steps / steps.square().sum())[None, None])
+        self.register_buffer("quantiles", torch.tensor(_QUANTILES))
+        self.register_buffer("mean", torch.zeros(self.width))
+        self.register_buffer("deviation", torch.ones(self.width))
+
+    def forward(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Return the standardised functionals, (batch, width).
+
+        Args:
+            frames: log-mels (batch, bands, frames).
+            lengths: each clip's own frames, (batch,); what lies beyond does not count.
+        """
+        return ((self.raw(frames, lengths) - self.mean) / self.deviation).clamp(-_MOST, _MOST)
+
+    def raw(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Return the functionals as they are, (batch, width)."""
+        contours = self._contours(_held(frames, lengths, before=1))
+        around = _held(contours, lengths, before=_REACH, after=_REACH)
+        slopes = F.conv1d(around.flatten(0, 1)[:, None], self.slope).reshape(contours.shape)
+        return self._over_time(torch.cat([contours, slopes], dim=1), lengths)
+
+    @torch.no_grad()
+    def standardise(self, raw: Tensor) -> None:
+        """Make the functionals of training clips, (clips, width), have mean 0 and deviation 1."""
+        deviation, mean = torch.std_mean(raw, dim=0, correction=0)
+        self.mean.copy_(mean)
+        self.deviation.copy_(torch.where(deviation > 1e-6, deviation, 1.0))  # a constant one becomes zero
+
+    def _contours(self, frames: Tensor) -> Tensor:
+        """Return the contours (batch, contours, frames) of frames with one more at the beginning."""
+        change = (frames[:, :, 1:] - frames[:, :, :-1]).abs().mean(1, keepdim=True)
+        frames = frames[:, :, 1:]
+        pairs = (frames[:, 0 : 2 * self.pairs : 2] + frames[:, 1 : 2 * self.pairs : 2]) / 2
+        return torch.cat([pairs, self.cosines @ frames, frames.mean(1, keepdim=True), change], dim=1)
+
+    def _over_time(self, values: Tensor, lengths: Tensor) -> Tensor:
+        """Return mean, deviation and quantiles (batch, statistics x rows) of values (batch, rows, frames)."""
+        real, count = within(lengths, values.shape[2])[:, None], lengths[:, None, None]
+        mean = (values * real).sum(2, keepdim=True) / count
+        deviation = torch.sqrt(((values - mean) * real).square().sum(2, keepdim=True) / count + 1e-5)
+        ordered = torch.where(real, values, torch.inf).sort(dim=2).values
+        place = self.quantiles * (count - 1)  # (batch, 1, quantiles), between two frames
+        low = place.floor()
+        low, share = low.long().expand(-1, values.shape[1], -1), place - low
+        high = torch.minimum(low + 1, count - 1)
+        quantiles = (1 - share) * ordered.gather(2, low) + share * ordered.gather(2, high)
+        return torch.cat([mean, deviation, quantiles], dim=2).flatten(1)
+
+
+def _held(values: Tensor, lengths: Tensor, *, before: int, after: int = 0) -> Tensor:
+    """Return values (batch, rows, frames) that go on beyond the ends of each clip with its first and last frame."""
+    place = torch.arange(-before, values.shape[2] + after, device=values.device).clamp(min=0)
+    place = torch.minimum(place, lengths[:, None] - 1)
+    return values.gather(2, place[:, None].expand(-1, values.shape[1], -1))

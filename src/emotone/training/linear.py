@@ -1,0 +1,38 @@
+"""Rows of an output layer, fitted by themselves: a logistic regression on what the layer reads."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+__all__ = ["fit_rows"]
+
+_DECAY = 100.0  # half of it times the squared weights is added to the clips' losses: there are far fewer clips
+
+
+def fit_rows(read: Tensor, y: Tensor, weight: Tensor, bias: Tensor, new: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Return weight and bias of the rows `new`, which with the other rows as they are make the logits of `read`.
+
+    Args:
+        read: what the layer reads of training samples, (samples, width).
+        y: class indices, (samples,).
+        weight: of the layer, (classes, width). bias: (classes,).
+        new: the classes whose rows are fitted.
+    """
+    deviation, mean = torch.std_mean(read, dim=0)
+    deviation = deviation.clamp(min=1e-6)
+    standardised, fixed = (read - mean) / deviation, read @ weight.T + bias
+    rows, offset = (torch.zeros(size, requires_grad=True) for size in ((len(new), read.shape[1]), (len(new),)))
+    optimiser = torch.optim.LBFGS([rows, offset], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        optimiser.zero_grad()
+        logits = fixed.index_copy(1, torch.tensor(new), standardised @ rows.T + offset)
+        found = F.cross_entropy(logits, y, reduction="sum") + _DECAY / 2 * rows.square().sum()
+        found.backward()
+        return found
+
+    optimiser.step(loss)
+    scaled = rows.detach() / deviation
+    return scaled, offset.detach() - scaled @ mean

@@ -1,0 +1,60 @@
+"""Functionals are what NumPy and librosa make of a clip, whatever stands beside it."""
+
+import librosa
+import numpy as np
+import pytest
+import torch
+
+from emotone import corpora, recipes
+from emotone.features.config import ORIGINAL
+from emotone.models.functionals import Functionals
+from emotone.training.frames import frames_of
+
+BANDS = 64
+
+
+@pytest.fixture(scope="module")
+def clips() -> list[np.ndarray]:
+    """Log-mels of real recordings where RAVDESS is found, else of synthetic ones, each centred."""
+    found = corpora.load("ravdess" if corpora.find("ravdess") else "synthetic").utterances[::400]
+    frames = frames_of(recipes.load("emotone/base"), [(clip.path, clip.clip, ORIGINAL) for clip in found])
+    return [(each - each.mean()) / 10 for each in frames]
+
+
+def batch(clips: list[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
+    padded = torch.nn.utils.rnn.pad_sequence([torch.from_numpy(clip.T) for clip in clips], batch_first=True)
+    return padded.transpose(1, 2), torch.tensor([clip.shape[1] for clip in clips])
+
+
+def expected(clip: np.ndarray) -> np.ndarray:
+    change = np.abs(np.diff(clip, axis=1, prepend=clip[:, :1])).mean(0)
+    pairs = clip.reshape(BANDS // 2, 2, -1).mean(1)
+    contours = np.vstack([pairs, librosa.feature.mfcc(S=clip, n_mfcc=21)[1:], clip.mean(0), change])
+    contours = np.vstack([contours, librosa.feature.delta(contours, width=9, mode="nearest")])
+    parts = [contours.mean(1), contours.std(1), *np.percentile(contours, (5, 25, 50, 75, 95), axis=1)]
+    return np.stack(parts, axis=1).ravel()
+
+
+def test_they_are_those_of_numpy_and_librosa(clips: list[np.ndarray]) -> None:
+    functionals = Functionals(BANDS)
+    raw = functionals.raw(*batch(clips))
+    assert raw.shape == (len(clips), functionals.width) == (len(clips), 756)
+    np.testing.assert_allclose(raw, [expected(clip) for clip in clips], atol=1e-3)
+
+
+def test_standardised_they_have_no_outliers(clips: list[np.ndarray]) -> None:
+    functionals, inputs = Functionals(BANDS), batch(clips)
+    raw = functionals.raw(*inputs)
+    functionals.standardise(raw)
+    told, varies = functionals(*inputs), raw.std(0) > 1e-6  # the mean of a centred clip does not
+    torch.testing.assert_close(told.mean(0), torch.zeros(756), atol=1e-3, rtol=0)
+    torch.testing.assert_close(told.std(0, correction=0), varies.float(), atol=1e-2, rtol=0)
+    strange, lengths = batch([100 * clips[0]])
+    assert functionals(strange, lengths).abs().max() == 4
+
+
+def test_the_shortest_clips_have_them_too() -> None:
+    functionals = Functionals(3)
+    for frames in (1, 2, 5):
+        raw = functionals.raw(torch.randn(1, 3, frames), torch.tensor([frames]))
+        assert raw.isfinite().all()
