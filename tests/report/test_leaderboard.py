@@ -97,6 +97,7 @@ def test_the_readme_shows_every_system_once(make_record: Make) -> None:
         wanted("a/net", "clean", 0.2),
         wanted("a/net", "luna5", 0.2),
         Wanted("b/w", "Three | blocks", Published(paper="b"), "published", "", ""),
+        Wanted("c/own", "Ours", Published(paper="c"), "luna5", "", ""),
     ]
     results = read_results([record])
     lines = readme_table(entries(results, listed, "ravdess")).splitlines()
@@ -105,6 +106,7 @@ def test_the_readme_shows_every_system_once(make_record: Make) -> None:
     assert lines[2:] == [
         f"| `a/net` The a/net | 20.0 | {measured} | not run | not run | - | exceeded |",
         "| `b/w` Three \\| blocks | - | not run | - | - | - | not run |",
+        "| `c/own` Ours | - | - | - | not run | - | - |",
     ]
 
 

@@ -36,7 +36,7 @@ def readme_table(entries: Sequence[Entry]) -> str:
     for system in dict.fromkeys(entry.system for entry in entries):
         own = {entry.protocol: entry for entry in entries if entry.system == system}
         first = next(iter(own.values()))
-        verdict = _verdict(own["published"]) if "published" in own else "not run"
+        verdict = _verdict(own["published"]) if "published" in own else "-"
         cells = [_cell(own.get(protocol)) for protocol in _COLUMNS]
         rows.append((f"`{system}` {first.title}", _rate(first.published), *cells, verdict))
     return _table(("system", "paper reports", *_COLUMNS.values(), "published figure"), rows, left=(0, 6))
