@@ -28,9 +28,10 @@ def batch(clips: list[np.ndarray]) -> tuple[torch.Tensor, torch.Tensor]:
 
 def expected(clip: np.ndarray) -> np.ndarray:
     change = np.abs(np.diff(clip, axis=1, prepend=clip[:, :1])).mean(0)
-    pairs = clip.reshape(BANDS // 2, 2, -1).mean(1)
-    contours = np.vstack([pairs, librosa.feature.mfcc(S=clip, n_mfcc=21)[1:], clip.mean(0), change])
-    contours = np.vstack([contours, librosa.feature.delta(contours, width=9, mode="nearest")])
+    bands = clip.reshape(BANDS // 4, 4, -1).mean(1)
+    contours = np.vstack([bands, librosa.feature.mfcc(S=clip, n_mfcc=21)[1:], clip.mean(0), change])
+    slopes = [librosa.feature.delta(contours, width=2 * reach + 1, mode="nearest") for reach in (2, 8, 16)]
+    contours = np.vstack([contours, np.stack(slopes, axis=1).reshape(-1, clip.shape[1])])
     parts = [contours.mean(1), contours.std(1), *np.percentile(contours, (5, 25, 50, 75, 95), axis=1)]
     return np.stack(parts, axis=1).ravel()
 
@@ -38,7 +39,7 @@ def expected(clip: np.ndarray) -> np.ndarray:
 def test_they_are_those_of_numpy_and_librosa(clips: list[np.ndarray]) -> None:
     functionals = Functionals(BANDS)
     raw = functionals.raw(*batch(clips))
-    assert raw.shape == (len(clips), functionals.width) == (len(clips), 756)
+    assert raw.shape == (len(clips), functionals.width) == (len(clips), 1064)
     np.testing.assert_allclose(raw, [expected(clip) for clip in clips], atol=1e-3)
 
 
@@ -47,14 +48,14 @@ def test_standardised_they_have_no_outliers(clips: list[np.ndarray]) -> None:
     raw = functionals.raw(*inputs)
     functionals.standardise(raw)
     told, varies = functionals(*inputs), raw.std(0) > 1e-6  # the mean of a centred clip does not
-    torch.testing.assert_close(told.mean(0), torch.zeros(756), atol=1e-3, rtol=0)
+    torch.testing.assert_close(told.mean(0), torch.zeros(1064), atol=1e-3, rtol=0)
     torch.testing.assert_close(told.std(0, correction=0), varies.float(), atol=1e-2, rtol=0)
     strange, lengths = batch([100 * clips[0]])
     assert functionals(strange, lengths).abs().max() == 4
 
 
 def test_the_shortest_clips_have_them_too() -> None:
-    functionals = Functionals(3)
+    functionals = Functionals(4)
     for frames in (1, 2, 5):
-        raw = functionals.raw(torch.randn(1, 3, frames), torch.tensor([frames]))
+        raw = functionals.raw(torch.randn(1, 4, frames), torch.tensor([frames]))
         assert raw.isfinite().all()

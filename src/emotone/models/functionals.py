@@ -9,7 +9,8 @@ from emotone.models.layers import within
 __all__ = ["Functionals"]
 
 _CEPSTRA = 20
-_REACH = 4  # frames to either side that a slope is of
+_REACHES = (2, 8, 16)  # frames to either side that slopes are of: from sounds over syllables to words
+_JOINED = 4  # neighbouring bands
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
 _MOST = 4.0  # deviations from the mean of the training clips
 
@@ -17,11 +18,11 @@ _MOST = 4.0  # deviations from the mean of the training clips
 class Functionals(nn.Module):
     """Mean, deviation and quantiles over time of contours and of their slopes, standardised.
 
-    The contours are pairs of mel bands, cepstral coefficients, the mean over all bands, and how much they change from
-    frame to frame.
+    The contours are means of four neighbouring mel bands, cepstral coefficients, the mean over all bands, and how much
+    the bands change from frame to frame.
 
     Args:
-        bands: mel bands of a frame, at least 2.
+        bands: mel bands of a frame, at least 4.
 
     Attributes:
         width: how many functionals there are.
@@ -31,19 +32,18 @@ class Functionals(nn.Module):
     mean: Tensor
     deviation: Tensor
     cosines: Tensor
-    slope: Tensor
+    slopes: Tensor
     quantiles: Tensor
 
     def __init__(self, bands: int) -> None:
         super().__init__()
-        self.pairs = bands // 2
+        self.joined = bands // _JOINED
         orders, middles = torch.arange(1, min(_CEPSTRA, bands - 1) + 1), torch.arange(bands) + 0.5
         cosines = (2 / bands) ** 0.5 * torch.cos(torch.pi / bands * orders[:, None] * middles)  # DCT-II, orthonormal
-        self.width = 2 * (2 + len(_QUANTILES)) * (self.pairs + len(orders) + 2)
-        steps = torch.arange(-_REACH, _REACH + 1.0)
+        self.width = (1 + len(_REACHES)) * (2 + len(_QUANTILES)) * (self.joined + len(orders) + 2)
         # Constants, but in the state dict, since an exported graph names them as it names weights.
         self.register_buffer("cosines", cosines)
-        self.register_buffer("slope", (steps / steps.square().sum())[None, None])
+        self.register_buffer("slopes", _slopes())
         self.register_buffer("quantiles", torch.tensor(_QUANTILES))
         self.register_buffer("mean", torch.zeros(self.width))
         self.register_buffer("deviation", torch.ones(self.width))
@@ -60,8 +60,9 @@ class Functionals(nn.Module):
     def raw(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Return the functionals as they are, (batch, width)."""
         contours = self._contours(_held(frames, lengths, before=1))
-        around = _held(contours, lengths, before=_REACH, after=_REACH)
-        slopes = F.conv1d(around.flatten(0, 1)[:, None], self.slope).reshape(contours.shape)
+        around = _held(contours, lengths, before=max(_REACHES), after=max(_REACHES))
+        slopes = F.conv1d(around.flatten(0, 1)[:, None], self.slopes)  # (batch x contours, reaches, frames)
+        slopes = slopes.reshape(contours.shape[0], -1, contours.shape[2])
         return self._over_time(torch.cat([contours, slopes], dim=1), lengths)
 
     @torch.no_grad()
@@ -75,8 +76,8 @@ class Functionals(nn.Module):
         """Return the contours (batch, contours, frames) of frames with one more at the beginning."""
         change = (frames[:, :, 1:] - frames[:, :, :-1]).abs().mean(1, keepdim=True)
         frames = frames[:, :, 1:]
-        pairs = (frames[:, 0 : 2 * self.pairs : 2] + frames[:, 1 : 2 * self.pairs : 2]) / 2
-        return torch.cat([pairs, self.cosines @ frames, frames.mean(1, keepdim=True), change], dim=1)
+        bands = frames[:, : _JOINED * self.joined].reshape(frames.shape[0], self.joined, _JOINED, -1).mean(2)
+        return torch.cat([bands, self.cosines @ frames, frames.mean(1, keepdim=True), change], dim=1)
 
     def _over_time(self, values: Tensor, lengths: Tensor) -> Tensor:
         """Return mean, deviation and quantiles (batch, statistics x rows) of values (batch, rows, frames)."""
@@ -90,6 +91,13 @@ class Functionals(nn.Module):
         high = torch.minimum(low + 1, count - 1)
         quantiles = (1 - share) * ordered.gather(2, low) + share * ordered.gather(2, high)
         return torch.cat([mean, deviation, quantiles], dim=2).flatten(1)
+
+
+def _slopes() -> Tensor:
+    """Return the kernels of a convolution that fits a line to what is within each reach, (reaches, 1, frames)."""
+    steps = torch.arange(-max(_REACHES), max(_REACHES) + 1.0)
+    kernels = [torch.where(steps.abs() <= reach, steps, 0.0) for reach in _REACHES]
+    return torch.stack([kernel / kernel.square().sum() for kernel in kernels])[:, None]
 
 
 def _held(values: Tensor, lengths: Tensor, *, before: int, after: int = 0) -> Tensor:
