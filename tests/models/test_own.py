@@ -68,7 +68,7 @@ def test_loudness_does_not_count_and_with_bands_neither_does_the_microphone() ->
 
 def test_functionals_add_to_the_same_network() -> None:
     plain, both = network(), network(functionals=True)
-    assert both.output.in_features == plain.output.in_features + 728
+    assert both.output.in_features == plain.output.in_features + 624
     inputs = (clips(), LENGTHS)
     assert not torch.equal(both(inputs), plain(inputs))
     both.output.weight.data[:, 32:] = 0

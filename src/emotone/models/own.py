@@ -70,15 +70,13 @@ class Own(nn.Module):
     def score(self, normalised: Tensor, lengths: Tensor) -> Tensor:
         """Return logits (batch, classes) for what `normalise` gives."""
         embedding, heard = self.embed(normalised, lengths)[0], 2 * self.config.width
-        logits: Tensor
-        if self.functionals is None or not self.training:
-            logits = self.output(self.dropout(embedding))
-        else:  # what the functionals say stays as it is
-            said = F.linear(embedding[:, heard:], self.output.weight[:, heard:].detach())
-            logits = (
-                F.linear(self.dropout(embedding[:, :heard]), self.output.weight[:, :heard], self.output.bias) + said
-            )
-        return logits
+        if not self.training:
+            logits: Tensor = self.output(embedding)
+            return logits
+        embedding = torch.cat([self.dropout(embedding[:, :heard]), embedding[:, heard:]], dim=1)
+        weight = self.output.weight  # what the functionals say stays as it is
+        weight = torch.cat([weight[:, :heard], weight[:, heard:].detach()], dim=1)
+        return F.linear(embedding, weight, self.output.bias)
 
     def embed(self, normalised: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the output layer reads, (batch, 2 width or more), and the attention over time, (batch, steps)."""

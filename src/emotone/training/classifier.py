@@ -104,6 +104,7 @@ class Classifier(ABC):
         self.history_ = tuple(module.history)
         self.best_epoch_ = module.best_epoch
         self.device_ = str(device)
+        self._finish(X, torch.from_numpy(y))
         return self
 
     def predict_proba(self, X: Samples) -> Array:
@@ -118,6 +119,9 @@ class Classifier(ABC):
         source = self._source(X, device)
         batches = (move_data_to_device(source(batch), device) for batch in _Order(len(X), self.evaluation_batch))
         return torch.cat([read(batch).float().cpu() for batch in batches])
+
+    def _finish(self, X: Samples, y: Tensor) -> None:  # noqa: B027
+        """Fit what the epochs do not train; most subclasses have no such thing."""
 
     def _module(self, network: nn.Module) -> Training:
         return Training(

@@ -1,7 +1,7 @@
 """emotone's own network trained: distorted, mixed, by one cycle of the learning rate, its weights averaged."""
 
 from collections.abc import Callable
-from typing import Any, Self, cast
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -12,7 +12,6 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from emotone.adaptation import Head
 from emotone.models.config import OwnConfig
-from emotone.models.functionals import Functionals
 from emotone.models.own import Own
 from emotone.recipes.schema import RegulariserConfig, TrainingConfig
 from emotone.training.classifier import Classifier, Samples, Source
@@ -39,28 +38,18 @@ class OwnClassifier(Classifier):
         super().__init__(training, classes, evaluation_batch=64, **options)
         self.model, self.frames_per_second = model, frames_per_second
 
-    def fit(
-        self,
-        X: Samples,
-        y: NDArray[np.intp],
-        X_monitor: Samples | None = None,
-        y_monitor: NDArray[np.intp] | None = None,
-    ) -> Self:
-        """Train as `Classifier.fit` says, then fit the functionals' weights, unless the training went on from some."""
-        super().fit(X, y, X_monitor, y_monitor)
-        if self.model.functionals and not self.begin:
-            self._fit_functionals(X, torch.from_numpy(y))
-        return self
-
     @torch.no_grad()
-    def _fit_functionals(self, X: Samples, y: Tensor) -> None:
+    def _finish(self, X: Samples, y: Tensor) -> None:
+        """Fit what the functionals weigh, unless the training went on from weights that know it."""
         network = cast(Own, self.network_)
-        functionals, output = cast(Functionals, network.functionals), network.output
-        functionals.standardise(self._over(X, lambda clips: functionals.raw(network.normalise(*clips), clips[1])))
-        told = self._over(X, lambda clips: functionals(network.normalise(*clips), clips[1])).clone()
+        if network.functionals is None or self.begin:
+            return
+        functionals, output = network.functionals, network.output
+        raw = self._over(X, lambda clips: functionals.raw(network.normalise(*clips), clips[1])).clone()
+        functionals.standardise(raw)
         nothing = torch.zeros(len(self.classes_), functionals.width), torch.zeros(len(self.classes_))
         with torch.enable_grad():
-            weight, bias = fit_rows(told, y, *nothing, range(len(self.classes_)))
+            weight, bias = fit_rows(functionals.standardised(raw), y, *nothing, range(len(self.classes_)))
         output.weight[:, -functionals.width :] = weight
         output.bias.add_(bias)
 

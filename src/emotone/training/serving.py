@@ -110,10 +110,13 @@ class AudioPreparation(nn.Module):
     def forward(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Return prepared clips (batch, samples or fewer), zero beyond their ends, and their lengths."""
         waveforms, lengths, _ = self.cut(waveforms, lengths)
-        return waveforms, lengths
+        return waveforms * functional.frame_mask(lengths, waveforms.shape[1]), lengths
 
     def cut(self, waveforms: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return prepared clips, their lengths, and which sample of the clip each begins with, (batch,)."""
+        """Return prepared clips, their lengths, and which sample of the clip each begins with, (batch,).
+
+        What is beyond a clip's end is yet to be masked.
+        """
         config, begin = self.config, torch.zeros_like(lengths)
         offset = int(config.offset * config.rate)
         if offset:
@@ -125,11 +128,11 @@ class AudioPreparation(nn.Module):
             waveforms = F.pad(waveforms, (0, most))[:, :most]
         waveforms = waveforms * functional.frame_mask(lengths, waveforms.shape[1])
         if config.trim_db is not None:
-            start, stop = _loud(waveforms, lengths, below_db=config.trim_db)
-            waveforms, lengths, begin = _shifted(waveforms, start), stop - start, begin + start
-            waveforms = waveforms * functional.frame_mask(lengths, waveforms.shape[1])
+            waveforms, lengths, start = _trimmed(waveforms, lengths, below_db=config.trim_db)
+            begin = begin + start
         if config.normalise == "peak":
-            peak = waveforms.abs().amax(1, keepdim=True)
+            own = functional.frame_mask(lengths, waveforms.shape[1])
+            peak = (waveforms * own).abs().amax(1, keepdim=True)
             waveforms = waveforms / torch.where(peak >= torch.finfo(torch.float32).tiny, peak, 1.0)
         return waveforms, lengths, begin
 
@@ -141,23 +144,27 @@ def _shifted(waveforms: Tensor, start: Tensor) -> Tensor:
     return waveforms.gather(1, index.clamp(max=samples - 1))
 
 
-def _loud(waveforms: Tensor, lengths: Tensor, *, below_db: float) -> tuple[Tensor, Tensor]:
-    """Return where `features.prepare.trim` begins and ends, from waveforms that are zero beyond their ends.
+def _trimmed(waveforms: Tensor, lengths: Tensor, *, below_db: float) -> tuple[Tensor, Tensor, Tensor]:
+    """Return what `features.prepare.trim` leaves of waveforms that are zero beyond their ends: it, lengths, starts.
 
-    In float64, as there, so that a frame at the threshold falls on the same side.
+    Its energies are float64, as there, so that a frame at the threshold falls on the same side. It begins with a whole
+    block of samples, which are moved as blocks: sample by sample that takes longer than all convolutions.
     """
-    count = waveforms.shape[1] // _HOP + 1
-    padded = F.pad(waveforms, (_FRAME // 2, _FRAME))
-    blocks = padded[:, : (count + 3) * _HOP].reshape(waveforms.shape[0], -1, _HOP)
-    energy = blocks.double().square().sum(2)
+    batch, samples = waveforms.shape
+    count, before = samples // _HOP + 1, _FRAME // 2
+    blocks = F.pad(waveforms, (before, _FRAME))[:, : (count + 3) * _HOP].reshape(batch, -1, _HOP)
+    squares = blocks.double()
+    energy = (squares * squares).sum(2)
     sums = sum((energy[:, step : step + count] for step in range(1, _FRAME // _HOP)), energy[:, :count])
     rms = (sums / _FRAME).sqrt().clamp(min=_LEAST_RMS)
     frame = torch.arange(count)
     rms = torch.where(frame <= lengths[:, None] // _HOP, rms, 0.0)  # frames are centred on samples up to the end
     loud = rms > rms.amax(1, keepdim=True) * 10.0 ** (-below_db / 20)
-    first = torch.where(loud, frame, count).amin(1) * _HOP
-    last = torch.where(loud, frame + 1, 0).amax(1) * _HOP
-    return first, torch.minimum(last, lengths)
+    first, last = torch.where(loud, frame, count).amin(1), torch.where(loud, frame + 1, 0).amax(1)
+    index = (first[:, None] + frame).clamp(max=count - 1) + before // _HOP + torch.arange(batch)[:, None] * (count + 3)
+    moved = blocks.flatten(0, 1).index_select(0, index.flatten()).reshape(batch, -1)[:, :samples]
+    start = first * _HOP
+    return moved, torch.minimum(last * _HOP, lengths) - start, start
 
 
 class _Preparation(nn.Module):
