@@ -26,7 +26,7 @@ class Functionals(nn.Module):
     the bands change from frame to frame.
 
     Args:
-        bands: mel bands of a frame, at least 4.
+        bands: mel bands of a frame, at least 2; fewer than four have no joined ones.
 
     Attributes:
         width: how many functionals there are.
@@ -82,7 +82,9 @@ class Functionals(nn.Module):
         """Return the contours (batch, contours, frames) of frames with one more at the beginning."""
         change = (frames[:, :, 1:] - frames[:, :, :-1]).abs().mean(1, keepdim=True)
         frames = frames[:, :, 1:]
-        bands = frames[:, : _JOINED * self.joined].reshape(frames.shape[0], self.joined, _JOINED, -1).mean(2)
+        bands = (
+            frames[:, : _JOINED * self.joined].reshape(frames.shape[0], self.joined, _JOINED, frames.shape[2]).mean(2)
+        )
         return torch.cat([bands, self.cosines @ frames, frames.mean(1, keepdim=True), change], dim=1)
 
     def _over_time(self, values: Tensor, lengths: Tensor) -> Tensor:

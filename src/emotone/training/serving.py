@@ -148,13 +148,12 @@ def _trimmed(waveforms: Tensor, lengths: Tensor, *, below_db: float) -> tuple[Te
     """Return what `features.prepare.trim` leaves of waveforms that are zero beyond their ends: it, lengths, starts.
 
     Its energies are float64, as there, so that a frame at the threshold falls on the same side. It begins with a whole
-    block of samples, which are moved as blocks: sample by sample that takes longer than all convolutions.
+    block of samples, so blocks are moved, which takes less time than to move every sample by itself.
     """
     batch, samples = waveforms.shape
     count, before = samples // _HOP + 1, _FRAME // 2
     blocks = F.pad(waveforms, (before, _FRAME))[:, : (count + 3) * _HOP].reshape(batch, -1, _HOP)
-    squares = blocks.double()
-    energy = (squares * squares).sum(2)
+    energy = blocks.double().square().sum(2)
     sums = sum((energy[:, step : step + count] for step in range(1, _FRAME // _HOP)), energy[:, :count])
     rms = (sums / _FRAME).sqrt().clamp(min=_LEAST_RMS)
     frame = torch.arange(count)
