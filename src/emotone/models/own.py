@@ -69,17 +69,25 @@ class Own(nn.Module):
 
     def score(self, normalised: Tensor, lengths: Tensor) -> Tensor:
         """Return logits (batch, classes) for what `normalise` gives."""
-        embedding, heard = self.embed(normalised, lengths)[0], 2 * self.config.width
         if not self.training:
-            logits: Tensor = self.output(embedding)
+            logits: Tensor = self.output(self.embed(normalised, lengths)[0])
             return logits
-        embedding = torch.cat([self.dropout(embedding[:, :heard]), embedding[:, heard:]], dim=1)
-        weight = self.output.weight  # what the functionals say stays as it is
-        weight = torch.cat([weight[:, :heard], weight[:, heard:].detach()], dim=1)
-        return F.linear(embedding, weight, self.output.bias)
+        heard, width = self._hear(normalised, lengths)[0], 2 * self.config.width
+        logits = F.linear(self.dropout(heard), self.output.weight[:, :width], self.output.bias)
+        said = self.output.weight[:, width:].detach()  # what the functionals say stays as it is
+        if self.functionals is not None and said.any():
+            logits = logits + F.linear(self.functionals(normalised, lengths), said)
+        return logits
 
     def embed(self, normalised: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
         """Return what the output layer reads, (batch, 2 width or more), and the attention over time, (batch, steps)."""
+        embedding, attention = self._hear(normalised, lengths)
+        if self.functionals is not None:
+            embedding = torch.cat([embedding, self.functionals(normalised, lengths)], dim=1)
+        return embedding, attention
+
+    def _hear(self, normalised: Tensor, lengths: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the pooled sequence, (batch, 2 width), and the attention."""
         mask = within(lengths, normalised.shape[2]).to(normalised.dtype)[:, ::2]
         maps = F.relu(self.stem(normalised.unsqueeze(1))) * mask[:, None, None]
         for stage in self.stages:
@@ -87,10 +95,8 @@ class Own(nn.Module):
         sequence = self.dropout(self.join(maps.flatten(1, 2).transpose(1, 2))).transpose(1, 2) * mask[:, None]
         for mixer in self.mixers:
             sequence = mixer(sequence, mask)
-        embedding, attention = self.pool(sequence, mask)
-        if self.functionals is not None:
-            embedding = torch.cat([embedding, self.functionals(normalised, lengths)], dim=1)
-        return embedding, attention
+        pooled: tuple[Tensor, Tensor] = self.pool(sequence, mask)
+        return pooled
 
 
 class Residual(nn.Module):
