@@ -1,21 +1,24 @@
 """Measure ideas for emotone's own network on validation speakers: python benchmarks/ideas.py [--seed N] RECIPE.yaml ...
 
 The clips of luna5's first test speakers are not looked at. Of the others' clips, some speakers' choose the epoch and
-tell what an idea is worth; the rest train. One JSON per recipe and seed is written to results/model, and not made again
-while the recipe is the same.
+tell what an idea is worth, as they come and as if recorded elsewhere; the rest train. One JSON per recipe and seed is
+written to results/model, and not made again while the recipe is the same.
 """
 
 import argparse
 import json
 import sys
+import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+from elsewhere import ELSEWHERE
 
 from emotone import corpora, recipes
 from emotone.comparison.plan import labels_of
-from emotone.corpora.base import Corpus
+from emotone.corpora.base import Corpus, Utterance
 from emotone.evaluation.intervals import bootstrap
 from emotone.evaluation.metrics import summary
 from emotone.features.config import ORIGINAL
@@ -23,7 +26,7 @@ from emotone.files import write_text
 from emotone.protocols import LUNA5, Fold, Sample, in_turn
 from emotone.recipes.schema import Recipe
 from emotone.terminal import counting
-from emotone.training import fit
+from emotone.training import FittedSystem, fit
 from emotone.training.frames import frames_of
 
 RESULTS = Path(__file__).parents[1] / "results" / "model"
@@ -85,12 +88,29 @@ def measure(recipe: Recipe, corpus: Corpus, seed: int) -> dict[str, object]:
         "train_speakers": sorted({clip.speaker for clip in clips[: len(fold.train)]}),
         "validation_speakers": sorted(set(speakers)),
         **scores,
+        "elsewhere": _elsewhere(recipe, system, clips[len(fold.train) :], true, classes),
         "log_loss": float(-np.log(np.maximum(own, 1e-9)).mean()),
         "parameters": sum(each.numel() for each in system.classifier.network_.parameters()),
         "epochs": len(system.classifier.history_),
         "best_epoch": system.classifier.best_epoch_,
         "seconds": seconds,
     }
+
+
+def _elsewhere(
+    recipe: Recipe, system: FittedSystem, clips: Sequence[Utterance], true: Sequence[str], classes: Sequence[str]
+) -> dict[str, float]:
+    """Return the UAR of the same clips as if recorded elsewhere."""
+    found = {}
+    for name, record in ELSEWHERE.items():
+        with tempfile.TemporaryDirectory() as folder:
+            paths = [Path(folder, f"{number}.wav") for number in range(len(clips))]
+            for number, (clip, path) in enumerate(zip(clips, paths, strict=True)):
+                record(clip.path, path, np.random.default_rng(number))
+            heard = frames_of(recipe, [(path, str(path), ORIGINAL) for path in paths])
+        predicted = [classes[index] for index in system.predict_proba(heard).argmax(axis=1)]
+        found[name] = summary(true, predicted, classes)["uar"]
+    return found
 
 
 def _measured(path: Path, recipe: Recipe) -> Recipe:

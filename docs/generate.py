@@ -113,6 +113,7 @@ def model() -> str:
         "model.md.jinja",
         results=markdown.own_table(own),
         ideas=markdown.ideas_table(ideas),
+        elsewhere=markdown.elsewhere_table(ideas.values()),
         speakers=len(ideas["base"]["validation_speakers"]),
         trained=len(ideas["base"]["train_speakers"]),
     )

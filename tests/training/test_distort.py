@@ -66,6 +66,16 @@ def test_noise_fills_the_silence_and_leaves_what_is_loud() -> None:
     assert -60 < quiet.mean() < -15 and loud.abs().max() < 3
 
 
+def test_a_line_loses_the_highest_bands_and_no_others() -> None:
+    kept = set()
+    for seed in range(20):
+        for before, after in zip(own(clips(), LENGTHS), own(*changed(seed, low_pass=10)), strict=True):
+            lost = (after == before.max() - 80).all(1)
+            kept.add(BANDS - int(lost.sum()))
+            assert torch.equal(after[~lost], before[~lost]) and bool((lost.diff().int() >= 0).all())
+    assert kept == set(range(23, 33))
+
+
 def test_a_style_is_between_that_of_two_clips() -> None:
     """A level of its own in every clip: bands take on the mean and the deviation of another clip, in part."""
     source = clips() + 10 * torch.randn(clips().shape, generator=torch.Generator().manual_seed(1))

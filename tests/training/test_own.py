@@ -7,16 +7,23 @@ from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
-from emotone import recipes
+from emotone import corpora, recipes
+from emotone.audio import load
+from emotone.emotions import EMOTIONS
 from emotone.errors import UsageError
 from emotone.evaluation.record import Epoch
+from emotone.features.config import ORIGINAL
+from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
 from emotone.training import FittedSystem, fit
+from emotone.training.frames import frames_of
 
 CLASSES = ("calm", "happy", "sad")
-MODEL = {"kind": "own", "stem": 4, "channels": (4, 6), "width": 8, "mixers": 1, "dropout": 0.1}
+MODEL = {"kind": "own", "stem": 4, "channels": (4, 6), "width": 8, "mixers": 1, "dropout": 0.1, "functionals": False}
 EPOCHS = 4
+FUNCTIONALS = {"functionals": True}
 
 
 def small(
@@ -54,7 +61,7 @@ def test_a_small_task_is_learnt(task_for: Callable[..., Any]) -> None:
 def test_a_killed_training_goes_on_to_the_same_result(
     task_for: Callable[..., Any], tmp_path: Path, killed_after: int
 ) -> None:
-    recipe, checkpoint = small(mixup=0.3), tmp_path / "a.ckpt"
+    recipe, checkpoint = small(mixup=0.3, model=FUNCTIONALS), tmp_path / "a.ckpt"
     task = task_for(recipe)
 
     class Kill(Exception):  # noqa: N818, it is no error
@@ -80,7 +87,7 @@ def test_a_killed_training_goes_on_to_the_same_result(
 
 
 def test_a_refit_hears_validation_too_for_as_long_as_it_was_best(task_for: Callable[..., Any], tmp_path: Path) -> None:
-    once, twice = small(epochs=6, **harmless()), small(epochs=6, refit=True, **harmless())
+    once, twice = (small(epochs=6, refit=refit, model=FUNCTIONALS, **harmless()) for refit in (False, True))
     task = task_for(once)
     first, checkpoint = fitted(once, task), tmp_path / "a.ckpt"
     told: list[tuple[int, int]] = []
@@ -118,14 +125,14 @@ def test_it_is_calibrated_on_validation_clips(task_for: Callable[..., Any]) -> N
 
 
 def test_functionals_are_fitted_beside_the_same_network(task_for: Callable[..., Any]) -> None:
-    plain, both = small(epochs=1), small(epochs=1, model={"functionals": True})
+    plain, both = small(epochs=1), small(epochs=1, model=FUNCTIONALS)
     task = task_for(plain, distance=1.0, per_class=24)
     alone, beside = fitted(plain, task), fitted(both, task)
     assert [epoch.train_loss for epoch in beside.classifier.history_] == pytest.approx(
         [epoch.train_loss for epoch in alone.classifier.history_]
     )
     told = beside.classifier.embed(beside.preparation(task.frames[sample] for sample in task.fold.train))[:, 16:]
-    np.testing.assert_allclose(told.mean(0), 0, atol=0.05)
+    np.testing.assert_allclose(told.mean(0), 0, atol=0.15)  # within two deviations
     first, second = (task.accuracy(system.predict_proba(task.tested)) for system in (alone, beside))
     assert second >= 0.8 > first, "statistics tell in one epoch what the network does not yet"
     assert beside.head is not None and len(beside.head.weight[0]) == beside.classifier.network_.output.in_features
@@ -151,3 +158,26 @@ def test_other_systems_do_not_adapt(task_for: Callable[..., Any]) -> None:
     task = task_for(recipe)
     with pytest.raises(UsageError, match="boucheta/knn cannot adapt"):
         fitted(recipe, task).predict_adapted(task.tested, ["a"] * len(task.tested))
+
+
+def test_functionals_tell_through_a_telephone_too(tmp_path: Path) -> None:
+    """Fitted on the clips as they come alone, they are right about a fifth of the telephoned ones."""
+    if not corpora.find("ravdess"):
+        pytest.skip("RAVDESS is not here: EMOTONE_DATA")
+    known, unknown = (
+        [clip for clip in corpora.load("ravdess").utterances if clip.speaker in speakers]
+        for speakers in (("01", "02", "03", "04"), ("07", "08"))
+    )
+    heard = [(clip.path, clip.clip, ORIGINAL) for clip in known]
+    for clip in unknown:
+        path = tmp_path / f"{clip.clip.replace('/', '-')}.wav"
+        soundfile.write(path, load(clip.path, rate=8_000)[0], 8_000, subtype="ULAW")
+        heard.append((path, str(path), ORIGINAL))
+    recipe = small(epochs=1, model=FUNCTIONALS)
+    frames = frames_of(recipe, heard, workers=1)
+    samples = [Sample(position) for position in range(len(known))]
+    labels = [clip.emotion for clip in known]
+    everything = Fold(0, 1, tuple(samples), (), (), "none")
+    system = fit(recipe, everything, dict(zip(samples, frames, strict=False)), labels, EMOTIONS, seed=0, device="cpu")
+    answers = system.predict_proba(frames[len(known) :]).argmax(1)
+    assert np.mean([EMOTIONS[answer] == clip.emotion for answer, clip in zip(answers, unknown, strict=True)]) > 0.33

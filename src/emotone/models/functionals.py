@@ -12,7 +12,7 @@ _CEPSTRA = 20
 _REACHES = (2, 8, 16)  # frames to either side that slopes are of: from sounds over syllables to words
 _JOINED = 4  # neighbouring bands
 _STATISTICS = 6
-_MOST = 4.0  # deviations from the mean of the training clips
+_MOST = 2.0  # deviations from the mean of the training clips: of what is far from all of them, only that it is far
 
 
 class Functionals(nn.Module):
@@ -68,7 +68,7 @@ class Functionals(nn.Module):
         return self._over_time(torch.cat([contours, slopes], dim=1), lengths)
 
     def standardised(self, raw: Tensor) -> Tensor:
-        """Return functionals (batch, width) less the mean of the training clips, over their deviation, within 4."""
+        """Return functionals (batch, width) less the mean of the training clips, over their deviation, within 2."""
         return ((raw - self.mean) / self.deviation).clamp(-_MOST, _MOST)
 
     @torch.no_grad()
@@ -76,7 +76,8 @@ class Functionals(nn.Module):
         """Make the functionals of training clips, (clips, width), have mean 0 and deviation 1."""
         deviation, mean = torch.std_mean(raw, dim=0, correction=0)
         self.mean.copy_(mean)
-        self.deviation.copy_(torch.where(deviation > 1e-6, deviation, 1.0))  # a constant one becomes zero
+        # Of a constant its rounding must not count.
+        self.deviation.copy_(torch.where(deviation > 1e-5, deviation, 1e9))
 
     def _contours(self, frames: Tensor) -> Tensor:
         """Return the contours (batch, contours, frames) of frames with one more at the beginning."""

@@ -70,6 +70,8 @@ class DistortionConfig(Config):
     share from Beta(style, style) (Freq-MixStyle: Schmid et al., 2022)."""
     noise: float = Field(default=0.0, ge=0)
     """Another room: a floor of noise at least this many dB below the clip's loudest, at most 30 dB more."""
+    low_pass: float = Field(default=0.0, ge=0)
+    """Another line, a telephone's for instance: at most so many of the highest bands hear nothing."""
     mask_bands: int = Field(default=0, ge=0)
     """Two stripes of at most so many neighbouring bands are replaced by the clip's mean (SpecAugment)."""
     mask_frames: int = Field(default=0, ge=0)

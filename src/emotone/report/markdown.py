@@ -18,6 +18,7 @@ __all__ = [
     "alternatives_table",
     "claims_table",
     "confidence_table",
+    "elsewhere_table",
     "figures_table",
     "ideas_table",
     "own_table",
@@ -195,6 +196,17 @@ def ideas_table(ideas: Mapping[str, Mapping[str, Any]], *, base: str = "base") -
     ]
     headers = ("idea", "UAR", "UAR, adapted", "gain, points", "log loss", "best epoch", "parameters")
     return _table(headers, rows, left=(0,))
+
+
+def elsewhere_table(ideas: Iterable[Mapping[str, Any]]) -> str:
+    """Return one line per idea that was measured so: its UAR as recorded, and as if recorded elsewhere."""
+    measured = [idea for idea in ideas if "elsewhere" in idea]
+    names = list(measured[0]["elsewhere"])
+    rows = [
+        (idea["title"], *(f"{100 * uar:.1f}" for uar in (idea["plain"]["uar"], *idea["elsewhere"].values())))
+        for idea in sorted(measured, key=lambda idea: -idea["plain"]["uar"])
+    ]
+    return _table(("UAR", "as recorded", *names), rows, left=(0,))
 
 
 def alternatives_table(contenders: Iterable[Contender], fastest: float) -> str:

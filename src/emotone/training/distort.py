@@ -10,6 +10,7 @@ from emotone.recipes.schema import DistortionConfig
 __all__ = ["distort"]
 
 _NOISE_RANGE = 30.0  # dB between the loudest and the softest floor of noise
+_RANGE = 80.0  # dB from the loudest to what a log-mel of nothing has
 _STRIPES = 2
 
 
@@ -34,6 +35,8 @@ def distort(
         frames = frames + config.tilt * _drawn(frames, config.share) * line
     if config.noise:
         frames = _noise(frames, lengths, config)
+    if config.low_pass:
+        frames = _low_pass(frames, lengths, config)
     for axis, widest in ((1, config.mask_bands), (2, config.mask_frames)):
         if widest:
             frames = _mask(frames, lengths, axis, widest, config.share)
@@ -87,8 +90,7 @@ def _restyle(frames: Tensor, lengths: Tensor, config: DistortionConfig) -> Tenso
 
 def _noise(frames: Tensor, lengths: Tensor, config: DistortionConfig) -> Tensor:
     """Add the power of a floor of noise with a slope of its own."""
-    own = frame_mask(lengths, frames.shape[2])[:, None]
-    loudest = frames.masked_fill(~own, -torch.inf).amax((1, 2), keepdim=True)
+    loudest = _loudest(frames, lengths)
     below = config.noise + _NOISE_RANGE * torch.rand_like(loudest)
     slope = 10 * _drawn(frames, 1.0) * torch.linspace(-1, 1, frames.shape[1], device=frames.device)[:, None]
     floor = loudest - below + slope + 5 * torch.randn_like(frames)  # noise's power is no constant
@@ -96,7 +98,23 @@ def _noise(frames: Tensor, lengths: Tensor, config: DistortionConfig) -> Tensor:
     return torch.where(noisy, torch.logaddexp(frames * _NEPER, floor * _NEPER) / _NEPER, frames)
 
 
+def _low_pass(frames: Tensor, lengths: Tensor, config: DistortionConfig) -> Tensor:
+    """Leave nothing of the bands from a random one on."""
+    bands, shape = frames.shape[1], (len(frames), 1, 1)
+    lost = config.low_pass * torch.rand(shape, device=frames.device)
+    lost = torch.where(torch.rand(shape, device=frames.device) < config.share, lost, 0)
+    high = torch.arange(bands, device=frames.device)[:, None] >= bands - lost
+    floor = _loudest(frames, lengths) - _RANGE
+    return torch.where(high, torch.minimum(frames, floor), frames)
+
+
 _NEPER = 0.23025851  # ln(10) / 10: natural logarithm of power from dB
+
+
+def _loudest(frames: Tensor, lengths: Tensor) -> Tensor:
+    """Return what is loudest in each clip, (batch, 1, 1)."""
+    own = frame_mask(lengths, frames.shape[2])[:, None]
+    return frames.masked_fill(~own, -torch.inf).amax((1, 2), keepdim=True)
 
 
 def _mask(frames: Tensor, lengths: Tensor, axis: int, widest: int, share: float) -> Tensor:

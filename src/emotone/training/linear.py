@@ -11,7 +11,9 @@ __all__ = ["fit_rows"]
 _DECAY = 100.0  # half of it times the squared weights is added to the clips' losses: there are far fewer clips
 
 
-def fit_rows(read: Tensor, y: Tensor, weight: Tensor, bias: Tensor, new: Sequence[int]) -> tuple[Tensor, Tensor]:
+def fit_rows(
+    read: Tensor, y: Tensor, weight: Tensor, bias: Tensor, new: Sequence[int], *, copies: int = 1
+) -> tuple[Tensor, Tensor]:
     """Return weight and bias of the rows `new`, which with the other rows as they are make the logits of `read`.
 
     Args:
@@ -19,6 +21,7 @@ def fit_rows(read: Tensor, y: Tensor, weight: Tensor, bias: Tensor, new: Sequenc
         y: class indices, (samples,).
         weight: of the layer, (classes, width). bias: (classes,).
         new: the classes whose rows are fitted.
+        copies: how often each clip is among the samples; together they weigh as much as one.
     """
     deviation, mean = torch.std_mean(read, dim=0)
     deviation = deviation.clamp(min=1e-6)
@@ -29,7 +32,7 @@ def fit_rows(read: Tensor, y: Tensor, weight: Tensor, bias: Tensor, new: Sequenc
     def loss() -> Tensor:
         optimiser.zero_grad()
         logits = fixed.index_copy(1, torch.tensor(new), standardised @ rows.T + offset)
-        found = F.cross_entropy(logits, y, reduction="sum") + _DECAY / 2 * rows.square().sum()
+        found = F.cross_entropy(logits, y, reduction="sum") / copies + _DECAY / 2 * rows.square().sum()
         found.backward()
         return found
 

@@ -13,13 +13,16 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from emotone.adaptation import Head
 from emotone.models.config import OwnConfig
 from emotone.models.own import Own
-from emotone.recipes.schema import RegulariserConfig, TrainingConfig
+from emotone.recipes.schema import DistortionConfig, RegulariserConfig, TrainingConfig
 from emotone.training.classifier import Classifier, Samples, Source
 from emotone.training.distort import distort
 from emotone.training.linear import fit_rows
 from emotone.training.module import Training
 
 __all__ = ["OwnClassifier"]
+
+_ELSEWHERE = 3  # copies of each clip
+_CHANNELS = DistortionConfig(share=0.25, tilt=10, noise=15, low_pass=24)
 
 
 class OwnClassifier(Classifier):
@@ -47,11 +50,21 @@ class OwnClassifier(Classifier):
         functionals, output = network.functionals, network.output
         raw = self._over(X, lambda clips: functionals.raw(network.normalise(*clips), clips[1])).clone()
         functionals.standardise(raw)
+        torch.manual_seed(self.seed)
+        heard = [raw] + [self._over(X, self._elsewhere).clone() for _ in range(_ELSEWHERE)]
+        read, copies = functionals.standardised(torch.cat(heard)), len(heard)
         nothing = torch.zeros(len(self.classes_), functionals.width), torch.zeros(len(self.classes_))
         with torch.enable_grad():
-            weight, bias = fit_rows(functionals.standardised(raw), y, *nothing, range(len(self.classes_)))
+            weight, bias = fit_rows(read, y.repeat(copies), *nothing, range(len(self.classes_)), copies=copies)
         output.weight[:, -functionals.width :] = weight
         output.bias.add_(bias)
+
+    def _elsewhere(self, clips: tuple[Tensor, Tensor]) -> Tensor:
+        """Return the functionals of clips as if recorded elsewhere: many of them tell a room or a line first."""
+        network = cast(Own, self.network_)
+        assert network.functionals is not None
+        frames, lengths = distort(*clips, _CHANNELS, frames_per_second=self.frames_per_second)
+        return network.functionals.raw(network.normalise(frames, lengths), lengths)
 
     def embed(self, X: Samples) -> NDArray[np.float32]:
         """Return what the output layer reads, (samples, width)."""
