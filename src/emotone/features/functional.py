@@ -9,10 +9,12 @@ from torch.nn import functional
 
 __all__ = [
     "DELTA_WIDTH",
+    "TOP_DB",
     "dct_matrix",
     "deltas",
     "frame_mask",
     "hertz_to_mel",
+    "loudest",
     "mel_filters",
     "mel_to_hertz",
     "power_spectrogram",
@@ -74,6 +76,12 @@ def frame_mask(lengths: Tensor, frames: int) -> Tensor:
     return torch.arange(frames, device=lengths.device) < lengths[:, None]
 
 
+def loudest(decibels: Tensor, lengths: Tensor) -> Tensor:
+    """Return the largest value of each clip's own frames, (batch, 1, 1), of (batch, bands, frames)."""
+    own = frame_mask(lengths, decibels.shape[-1])[:, None]
+    return decibels.masked_fill(~own, -torch.inf).amax(dim=(1, 2), keepdim=True)
+
+
 def power_spectrogram(waveforms: Tensor, window: Tensor, *, fft: int, hop: int) -> Tensor:
     """Return |STFT|^2 of frames centred on multiples of `hop`, zeros beyond the ends.
 
@@ -104,8 +112,7 @@ def power_to_db(power: Tensor, lengths: Tensor, *, reference_max: bool = False) 
         The shape of `power`.
     """
     decibels = 10.0 * torch.log10(power.clamp(min=AMIN))
-    own = frame_mask(lengths, power.shape[-1])[:, None]
-    largest = decibels.masked_fill(~own, -torch.inf).amax(dim=(1, 2), keepdim=True)
+    largest = loudest(decibels, lengths)
     decibels = torch.maximum(decibels, largest - TOP_DB)
     return decibels - largest if reference_max else decibels
 

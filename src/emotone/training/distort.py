@@ -4,13 +4,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from emotone.features.functional import frame_mask
+from emotone.features.functional import TOP_DB, frame_mask, loudest
 from emotone.recipes.schema import DistortionConfig
 
 __all__ = ["distort"]
 
 _NOISE_RANGE = 30.0  # dB between the loudest and the softest floor of noise
-_RANGE = 80.0  # dB from the loudest to what a log-mel of nothing has
 _STRIPES = 2
 
 
@@ -90,11 +89,11 @@ def _restyle(frames: Tensor, lengths: Tensor, config: DistortionConfig) -> Tenso
 
 def _noise(frames: Tensor, lengths: Tensor, config: DistortionConfig) -> Tensor:
     """Add the power of a floor of noise with a slope of its own."""
-    loudest = _loudest(frames, lengths)
-    below = config.noise + _NOISE_RANGE * torch.rand_like(loudest)
+    largest = loudest(frames, lengths)
+    below = config.noise + _NOISE_RANGE * torch.rand_like(largest)
     slope = 10 * _drawn(frames, 1.0) * torch.linspace(-1, 1, frames.shape[1], device=frames.device)[:, None]
-    floor = loudest - below + slope + 5 * torch.randn_like(frames)  # noise's power is no constant
-    noisy = torch.rand_like(loudest) < config.share
+    floor = largest - below + slope + 5 * torch.randn_like(frames)  # noise's power is no constant
+    noisy = torch.rand_like(largest) < config.share
     return torch.where(noisy, torch.logaddexp(frames * _NEPER, floor * _NEPER) / _NEPER, frames)
 
 
@@ -104,17 +103,11 @@ def _low_pass(frames: Tensor, lengths: Tensor, config: DistortionConfig) -> Tens
     lost = config.low_pass * torch.rand(shape, device=frames.device)
     lost = torch.where(torch.rand(shape, device=frames.device) < config.share, lost, 0)
     high = torch.arange(bands, device=frames.device)[:, None] >= bands - lost
-    floor = _loudest(frames, lengths) - _RANGE
+    floor = loudest(frames, lengths) - TOP_DB
     return torch.where(high, torch.minimum(frames, floor), frames)
 
 
 _NEPER = 0.23025851  # ln(10) / 10: natural logarithm of power from dB
-
-
-def _loudest(frames: Tensor, lengths: Tensor) -> Tensor:
-    """Return what is loudest in each clip, (batch, 1, 1)."""
-    own = frame_mask(lengths, frames.shape[2])[:, None]
-    return frames.masked_fill(~own, -torch.inf).amax((1, 2), keepdim=True)
 
 
 def _mask(frames: Tensor, lengths: Tensor, axis: int, widest: int, share: float) -> Tensor:

@@ -1,6 +1,7 @@
 """emotone's own network trained: distorted, mixed, by one cycle of the learning rate, its weights averaged."""
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -21,8 +22,10 @@ from emotone.training.module import Training
 
 __all__ = ["OwnClassifier"]
 
-_ELSEWHERE = 3  # copies of each clip
-_CHANNELS = DistortionConfig(share=0.25, tilt=10, noise=15, low_pass=24)
+_ELSEWHERE = DistortionConfig(share=0.25, tilt=10, noise=15, low_pass=24)
+_HEARD = (DistortionConfig(), _ELSEWHERE, _ELSEWHERE, _ELSEWHERE)
+"""What the functionals are fitted on: each clip as it comes, and copies as if recorded elsewhere, for many functionals
+tell the room or the line first."""
 
 
 class OwnClassifier(Classifier):
@@ -48,10 +51,9 @@ class OwnClassifier(Classifier):
         if network.functionals is None or self.begin:
             return
         functionals, output = network.functionals, network.output
-        raw = self._over(X, lambda clips: functionals.raw(network.normalise(*clips), clips[1])).clone()
-        functionals.standardise(raw)
         torch.manual_seed(self.seed)
-        heard = [raw] + [self._over(X, self._elsewhere).clone() for _ in range(_ELSEWHERE)]
+        heard = [self._over(X, partial(self._functionals, distortion)) for distortion in _HEARD]
+        functionals.standardise(heard[0])
         read, copies = functionals.standardised(torch.cat(heard)), len(heard)
         nothing = torch.zeros(len(self.classes_), functionals.width), torch.zeros(len(self.classes_))
         with torch.enable_grad():
@@ -59,11 +61,11 @@ class OwnClassifier(Classifier):
         output.weight[:, -functionals.width :] = weight
         output.bias.add_(bias)
 
-    def _elsewhere(self, clips: tuple[Tensor, Tensor]) -> Tensor:
-        """Return the functionals of clips as if recorded elsewhere: many of them tell a room or a line first."""
+    def _functionals(self, distortion: DistortionConfig, clips: tuple[Tensor, Tensor]) -> Tensor:
+        """Return the functionals, as they are, of clips distorted so."""
         network = cast(Own, self.network_)
         assert network.functionals is not None
-        frames, lengths = distort(*clips, _CHANNELS, frames_per_second=self.frames_per_second)
+        frames, lengths = distort(*clips, distortion, frames_per_second=self.frames_per_second)
         return network.functionals.raw(network.normalise(frames, lengths), lengths)
 
     def embed(self, X: Samples) -> NDArray[np.float32]:
