@@ -99,10 +99,8 @@ def _noise(frames: Tensor, lengths: Tensor, config: DistortionConfig) -> Tensor:
 
 def _low_pass(frames: Tensor, lengths: Tensor, config: DistortionConfig) -> Tensor:
     """Leave nothing of the bands from a random one on."""
-    bands, shape = frames.shape[1], (len(frames), 1, 1)
-    lost = config.low_pass * torch.rand(shape, device=frames.device)
-    lost = torch.where(torch.rand(shape, device=frames.device) < config.share, lost, 0)
-    high = torch.arange(bands, device=frames.device)[:, None] >= bands - lost
+    lost = config.low_pass * _drawn(frames, config.share).abs()
+    high = torch.arange(frames.shape[1], device=frames.device)[:, None] >= frames.shape[1] - lost
     floor = loudest(frames, lengths) - TOP_DB
     return torch.where(high, torch.minimum(frames, floor), frames)
 
