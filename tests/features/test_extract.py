@@ -3,6 +3,8 @@
 import shutil
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from emotone.features import cache
 from emotone.features import extract as module
 from emotone.features.config import ORIGINAL, AudioConfig, AugmentConfig, FeatureConfig
 from emotone.features.extract import Item, extract, take_features
+from emotone.features.frontend import FrontEnd
 from emotone.features.prepare import prepare
 
 AUDIO = AudioConfig(rate=16_000, trim_db=30, normalise="peak")
@@ -138,6 +141,25 @@ def test_torch_keeps_its_threads(clips: list[Path]) -> None:
 
 def test_no_items_give_no_frames() -> None:
     assert extract([], audio=AUDIO, features=FEATURES) == []
+
+
+def test_the_front_end_is_made_once_before_the_threads_start(
+    clips: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Made by two threads at once, one window in a thousand was another in its last digit."""
+    made_by = []
+
+    class Slow(FrontEnd):
+        def __init__(self, config: FeatureConfig, rate: int) -> None:
+            time.sleep(0.2)
+            super().__init__(config, rate)
+            made_by.append(threading.current_thread())
+
+    module._front_end.cache_clear()
+    monkeypatch.setattr(module, "FrontEnd", Slow)
+    extract([(path, "", ORIGINAL) for path in clips], audio=AUDIO, features=FEATURES, workers=2)
+    module._front_end.cache_clear()
+    assert made_by == [threading.main_thread()]
 
 
 def test_two_processes_at_once_share_the_cache(clips: list[Path], own_cache: Path) -> None:
