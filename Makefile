@@ -22,6 +22,7 @@ bench: $(VENV)/.train
 	$(BIN)/python docs/generate.py
 
 docs: $(VENV)/.train
+	$(BIN)/emotone report results
 	$(BIN)/python docs/generate.py
 
 clean:
