@@ -112,7 +112,7 @@ def model() -> str:
     return _render(
         "model.md.jinja",
         results=markdown.own_table(own),
-        ideas=markdown.ideas_table(ideas),
+        ideas=markdown.ideas_table(ideas, base="plain"),
         elsewhere=markdown.elsewhere_table(ideas.values()),
         speakers=len(ideas["base"]["validation_speakers"]),
         trained=len(ideas["base"]["train_speakers"]),

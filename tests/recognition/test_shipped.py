@@ -45,7 +45,7 @@ def test_it_is_small_and_says_what_it_is(recognizer: Recognizer, emotone: Callab
     assert "BY-NC-SA" in info.licence and "decide nothing about a person" in info.limits
     assert info.temperature != 1 and info.head is not None
     shown = " ".join(emotone("model", "show").out.split())
-    assert "emotone/base" in shown and "CC BY-NC-SA 4.0" in shown and "491,753 parameters" in shown
+    assert "emotone/base" in shown and "CC BY-NC-SA 4.0" in shown and "499,049 parameters" in shown
 
 
 def test_it_knows_the_clips_that_it_was_trained_on(recognizer: Recognizer, clips: list[Utterance]) -> None:

@@ -38,8 +38,8 @@ def served() -> dict[str, Recipe]:
             kinds.setdefault(f"{recipe.audio}{recipe.features}{recipe.scaler}{recipe.model}", recipe)
     found = {recipe.id: recipe for recipe in kinds.values()}
     base = found["emotone/base"]
-    with_functionals = base.model.model_copy(update={"functionals": True})
-    return found | {"functionals": base.model_copy(update={"id": "functionals", "model": with_functionals})}
+    alone = base.model.model_copy(update={"functionals": False})
+    return found | {"alone": base.model_copy(update={"id": "alone", "model": alone})}
 
 
 @pytest.fixture(scope="session")

@@ -172,7 +172,7 @@ def own_table(entries: Iterable[Entry]) -> str:
     return _table((*headers, "parameters", "seeds"), rows, left=(0, 1))
 
 
-def ideas_table(ideas: Mapping[str, Mapping[str, Any]], *, base: str = "base") -> str:
+def ideas_table(ideas: Mapping[str, Mapping[str, Any]], *, base: str) -> str:
     """Return one line per idea: what validation speakers say of it, the best UAR first.
 
     Args:
