@@ -9,6 +9,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from emotone.config import read_yaml
 from emotone.evaluation.claims import judge
 from emotone.evaluation.paired import all_outcomes, difference, pairs
 from emotone.evaluation.pool import Pooled, pool_all
@@ -112,6 +113,7 @@ def model() -> str:
     return _render(
         "model.md.jinja",
         results=markdown.own_table(own),
+        others=markdown.others_table(own, read_yaml(ROOT / "docs" / "others.yaml", missing="no such file.")),
         ideas=markdown.ideas_table(ideas, base="plain"),
         elsewhere=markdown.elsewhere_table(ideas.values()),
         speakers=len(ideas["base"]["validation_speakers"]),

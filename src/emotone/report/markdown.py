@@ -21,6 +21,7 @@ __all__ = [
     "elsewhere_table",
     "figures_table",
     "ideas_table",
+    "others_table",
     "own_table",
     "pairs_table",
     "premium_table",
@@ -170,6 +171,24 @@ def own_table(entries: Iterable[Entry]) -> str:
     ]
     headers = ("system", "protocol", "UAR", "accuracy", "UAR, adapted", "accuracy, adapted", "calibration error")
     return _table((*headers, "parameters", "seeds"), rows, left=(0, 1))
+
+
+def others_table(entries: Iterable[Entry], others: Mapping[str, Mapping[str, float]]) -> str:
+    """Return one line per own network, plain and adapted, and per other system, the best UAR first.
+
+    Args:
+        entries: of own networks.
+        others: protocol -> system -> the UAR that it is reported with, in per cent.
+    """
+    order = list(others)
+    found = [(protocol, name, uar, f"{uar:.1f}") for protocol in order for name, uar in others[protocol].items()]
+    for entry in entries:
+        for suffix, rates in (("", entry), (", adapted to the speaker", entry.adapted)):
+            if rates and rates.uar:
+                name = f"**`{entry.system}`**{suffix}"
+                found.append((entry.protocol, name, 100 * rates.uar.mean, _range(rates.uar)))
+    found.sort(key=lambda each: (order.index(each[0]), -each[2]))
+    return _table(("protocol", "system", "UAR"), [(row[0], row[1], row[3]) for row in found], left=(0, 1))
 
 
 def ideas_table(ideas: Mapping[str, Mapping[str, Any]], *, base: str) -> str:
