@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
 
 from emotone import recipes
 from emotone.audio import load
@@ -98,6 +99,7 @@ def main() -> None:
     parser.add_argument("clip", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
+    threadpool_limits(1)  # idle threads of one's linear algebra would spin on the others' time
     ready = {name: make(options.model) for name, make in CONTENDERS.items()}
     spent: dict[str, list[float]] = {name: [] for name in ready}
     for turn in range(ROUNDS + 3):  # the first calls plan and load
