@@ -29,7 +29,8 @@ def noise(clip: Path, to: Path, random: np.random.Generator) -> None:
 
 def room(clip: Path, to: Path, random: np.random.Generator) -> None:
     """Echoes that are noise and fade."""
-    echo = random.standard_normal(round(6 * DECAY * RATE)) * np.exp(-np.arange(round(6 * DECAY * RATE)) / DECAY / RATE)
+    steps = np.arange(round(6 * DECAY * RATE))
+    echo = random.standard_normal(len(steps)) * np.exp(-steps / DECAY / RATE)
     echo[0] = DIRECT
     _write(to, np.convolve(load(clip, rate=RATE)[0], echo))
 

@@ -113,7 +113,7 @@ def model() -> str:
     return _render(
         "model.md.jinja",
         results=markdown.own_table(own),
-        others=markdown.others_table(own, read_yaml(ROOT / "docs" / "others.yaml", missing="no such file.")),
+        others=markdown.others_table(own, read_yaml(RESULTS / "others.yaml", missing="no such file.")),
         ideas=markdown.ideas_table(ideas, base="plain"),
         elsewhere=markdown.elsewhere_table(ideas.values()),
         speakers=len(ideas["base"]["validation_speakers"]),

@@ -146,7 +146,7 @@ def test_no_items_give_no_frames() -> None:
 def test_the_front_end_is_made_once_before_the_threads_start(
     clips: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Made by two threads at once, one window in a thousand was another in its last digit."""
+    """Made by two threads at once, a window now and then was another in its last digit."""
     made_by = []
 
     class Slow(FrontEnd):
