@@ -110,15 +110,24 @@ def model() -> str:
     """Return docs/model.md: how well emotone's own networks do, and what was tried."""
     ideas = {path.stem: _idea(path) for path in (RESULTS / "model").glob("*.json")}
     own = [entry for entry in read_leaderboard(RESULTS / "leaderboard.json") if entry.paper == "emotone"]
+    by_speaker = _by_speaker("emotone/base", "luna5")
     return _render(
         "model.md.jinja",
         results=markdown.own_table(own),
         others=markdown.others_table(own, read_yaml(RESULTS / "others.yaml", missing="no such file.")),
         ideas=markdown.ideas_table(ideas, base="plain"),
         elsewhere=markdown.elsewhere_table(ideas.values()),
+        hardest=percent(min(by_speaker), 0),
+        easiest=percent(max(by_speaker), 0),
         speakers=len(ideas["base"]["validation_speakers"]),
         trained=len(ideas["base"]["train_speakers"]),
     )
+
+
+def _by_speaker(system: str, protocol: str) -> list[float]:
+    """Return the accuracy for each speaker who was tested, fraction of 1."""
+    (result,) = (each for each in _results() if (each.row.system, each.row.protocol) == (system, protocol))
+    return [each.accuracy for each in result.slices if each.slice == "speaker"]
 
 
 def _idea(path: Path) -> dict[str, Any]:
