@@ -18,6 +18,7 @@ from emotone.evaluation.pool import pool_all
 from emotone.evaluation.record import Adapted, RunRecord, read_records
 from emotone.report.leaderboard import entries, read_leaderboard, write_leaderboard
 from emotone.report.results import read_results
+from emotone.report.words import percent
 
 Make = Callable[..., RunRecord]
 
@@ -97,6 +98,15 @@ def test_the_leaderboard_is_that_of_the_runs(folder: Path, tmp_path: Path) -> No
     path = tmp_path / "leaderboard.json"
     write_leaderboard(path, entries(read_results(RECORDS[folder]), wanted_of(benchmark, folder), benchmark.corpus))
     assert path.read_bytes() == (folder / "leaderboard.json").read_bytes(), "run `make bench`"
+
+
+def test_the_leaderboard_rounds_only_when_it_is_shown() -> None:
+    """Rounded to four digits first, 65.949 per cent were shown as 66.0."""
+    rows = {(each.row.system, each.row.protocol): each.row for each in read_results(RECORDS[RESULTS])}
+    for entry in read_leaderboard(RESULTS / "leaderboard.json"):
+        for rate in ("accuracy", "uar") if entry.accuracy else ():
+            shown, real = getattr(entry, rate).mean, getattr(rows[entry.system, entry.protocol], rate)
+            assert percent(shown) == percent(real), f"{entry.system} {entry.protocol}"
 
 
 def test_no_verdict_contradicts_its_numbers() -> None:

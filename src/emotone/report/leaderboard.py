@@ -26,7 +26,7 @@ __all__ = [
 TOLERANCE = 0.03
 """How far a measured accuracy may lie from the published one and still reproduce it, as a fraction of 1."""
 
-_DIGITS = 4
+_DIGITS = 6  # more than are shown: rounded twice, a rate may be a digit off
 
 
 @dataclass(frozen=True, slots=True)
