@@ -148,6 +148,12 @@ def test_the_watched_set_is_named(page: Page) -> None:
     assert "fitted in one step, without epochs" in page.text
 
 
+def test_emotone_is_not_counted_as_a_paper(make_record: Make, tmp_path: Path) -> None:
+    own, theirs = (make_record(system=system, protocol="luna5") for system in ("emotone/base", "boucheta/knn"))
+    assert "2 systems, of one paper and emotone's own, trained" in Page(build([own, theirs], tmp_path)).text
+    assert "One system, emotone's own, trained" in Page(build([own], tmp_path)).text
+
+
 def test_seeds_and_presets_are_said(page: Page, make_record: Make, tmp_path: Path) -> None:
     assert "2 seeds each" in page.text
     assert "Quick preset" not in page.text

@@ -145,7 +145,7 @@ def _render(
     )
     helpers: list[Callable[..., Any]] = [
         words.percent, words.points, words.number, words.duration, words.count, words.listing, words.protocol_title,
-        words.protocol_note, words.anchor, words.paper_title,
+        words.protocol_note, words.anchor, words.paper_title, words.papers_said,
         words.corpus_title, board_key, result_key, figures.monitored,
         findings, view.against, view.slice_values, view.shared_columns, view.extremes, view.seeds_said,
         view.said_systems, view.shared_speakers,

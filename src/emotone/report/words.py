@@ -1,6 +1,6 @@
 """How the report speaks: numbers as text, protocols and leaks in plain words."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 __all__ = [
     "MINUS",
@@ -12,6 +12,7 @@ __all__ = [
     "listing",
     "number",
     "paper_title",
+    "papers_said",
     "percent",
     "points",
     "protocol_note",
@@ -67,6 +68,17 @@ def corpus_title(corpus: str) -> str:
 def paper_title(paper: str) -> str | None:
     """Return the title of a paper that emotone reproduces; None for any other."""
     return _PAPERS.get(paper)
+
+
+def papers_said(papers: Collection[str]) -> str:
+    """Say of which papers systems are.
+
+    >>> papers_said({"nguyen", "onah", "emotone"})
+    "of 2 papers and emotone's own"
+    """
+    theirs = len({*papers} - {OWN})
+    said = [f"of {count(theirs, 'paper')}"] if theirs else []
+    return listing([*said, "emotone's own"] if OWN in papers else said)
 
 
 def protocol_title(protocol: str) -> str:
