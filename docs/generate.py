@@ -15,6 +15,7 @@ from emotone.evaluation.paired import all_outcomes, difference, pairs
 from emotone.evaluation.pool import Pooled, pool_all
 from emotone.evaluation.premium import premiums
 from emotone.evaluation.record import read_records
+from emotone.evaluation.slices import slices
 from emotone.files import write_text
 from emotone.recipes import load as load_recipe
 from emotone.report import markdown
@@ -126,8 +127,8 @@ def model() -> str:
 
 def _by_speaker(system: str, protocol: str) -> list[float]:
     """Return the accuracy for each speaker who was tested, fraction of 1."""
-    (result,) = (each for each in _results() if (each.row.system, each.row.protocol) == (system, protocol))
-    return [each.accuracy for each in result.slices if each.slice == "speaker"]
+    found = _find(_pooled(), system, protocol)
+    return [each.accuracy for each in slices(found.predictions, found.classes, by=("speaker",))]
 
 
 def _idea(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -17,7 +18,7 @@ from emotone.evaluation.intervals import bootstrap, clusters
 from emotone.evaluation.pool import pool_all
 from emotone.evaluation.record import Adapted, RunRecord, read_records
 from emotone.report.leaderboard import entries, read_leaderboard, write_leaderboard
-from emotone.report.results import read_results
+from emotone.report.results import Result, read_results
 from emotone.report.words import percent
 
 Make = Callable[..., RunRecord]
@@ -30,6 +31,11 @@ RUNS = [
     for runs in RECORDS.values()
     for run in runs
 ]
+
+
+@cache
+def results_of(folder: Path) -> list[Result]:
+    return read_results(RECORDS[folder])
 
 
 def consistent(run: RunRecord) -> list[str]:
@@ -96,13 +102,13 @@ def test_an_adapted_number_that_its_probabilities_do_not_give_is_found(make_reco
 def test_the_leaderboard_is_that_of_the_runs(folder: Path, tmp_path: Path) -> None:
     benchmark = load_plan(folder)
     path = tmp_path / "leaderboard.json"
-    write_leaderboard(path, entries(read_results(RECORDS[folder]), wanted_of(benchmark, folder), benchmark.corpus))
+    write_leaderboard(path, entries(results_of(folder), wanted_of(benchmark, folder), benchmark.corpus))
     assert path.read_bytes() == (folder / "leaderboard.json").read_bytes(), "run `make bench`"
 
 
 def test_the_leaderboard_rounds_only_when_it_is_shown() -> None:
     """Rounded to four digits first, 65.949 per cent were shown as 66.0."""
-    rows = {(each.row.system, each.row.protocol): each.row for each in read_results(RECORDS[RESULTS])}
+    rows = {(each.row.system, each.row.protocol): each.row for each in results_of(RESULTS)}
     for entry in read_leaderboard(RESULTS / "leaderboard.json"):
         for rate in ("accuracy", "uar") if entry.accuracy else ():
             shown, real = getattr(entry, rate).mean, getattr(rows[entry.system, entry.protocol], rate)
