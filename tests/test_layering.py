@@ -18,8 +18,7 @@ MAY_IMPORT = {
     "emotions": "errors",
     "config": "errors",
     "files": "",
-    "blocks": "errors",
-    "audio": "errors blocks",
+    "audio": "errors",
     "corpora": "errors emotions files audio",
     "features.config": "config",
     "bundle": "errors config adaptation",
@@ -55,7 +54,7 @@ every part may import itself, and everyone the version. Data flows one way: corp
 evaluation, then comparison and report."""
 
 LIGHT = (
-    "", "errors", "emotions", "config", "files", "blocks", "audio", "augment", "adaptation", "bundle", "recognition",
+    "", "errors", "emotions", "config", "files", "audio", "augment", "adaptation", "bundle", "recognition",
     "cli_predict", "cli_explain", "cli_options", "cli_corpora", "cli_systems", "explanation", "corpora", "terminal",
     "cli", "cli_model", "card", "recipes", "protocols", "audit",
 )  # fmt: skip

@@ -25,6 +25,7 @@ class Utterance:
         statement: what is said: an identity or the text.
         repetition: which take, from 1.
         language: BCP 47 tag.
+        start, end: of the utterance in its file, in seconds; `end` is None where it goes on to the file's end.
         extra: whatever else the name or manifest states.
     """
 
@@ -38,6 +39,8 @@ class Utterance:
     statement: str | None = None
     repetition: int | None = None
     language: str | None = None
+    start: float = 0.0
+    end: float | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
 

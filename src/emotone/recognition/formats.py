@@ -22,11 +22,21 @@ SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".parquet": "parq
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of one recording: a result, or the reason why there is none."""
+    """What came of one recording, or of a part of it: a result, or the reason why there is none.
+
+    Attributes:
+        file: the recording's name.
+        result: the answer.
+        error: the reason.
+        speaker: who speaks, where that was told.
+        channel: which one was listened to; None for the mix of all.
+    """
 
     file: str
     result: Result | None
     error: str | None = None
+    speaker: str | None = None
+    channel: int | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""

@@ -60,7 +60,9 @@ class Result:
         scores: label -> probability over all speech, which sum to 1; empty without speech.
         confidence: the largest score; 0 without speech.
         segments: emotions over time, from the beginning to the end without gaps.
-        duration: of the recording, in seconds.
+        duration: of what was listened to, in seconds.
+        start: where that begins in the recording, in seconds; the segments' times are the recording's.
+        notes: what is to be known of the recording: that it is cut short, for instance.
     """
 
     emotion: str
@@ -68,6 +70,8 @@ class Result:
     confidence: float
     segments: tuple[Segment, ...]
     duration: float
+    start: float = 0.0
+    notes: tuple[str, ...] = ()
 
     @property
     def speech(self) -> float:
@@ -79,10 +83,12 @@ class Result:
         return {
             "emotion": self.emotion,
             "confidence": self.confidence,
+            "start": self.start,
             "duration": self.duration,
             "speech": self.speech,
             "scores": dict(self.scores),
             "segments": [segment.to_dict() for segment in self.segments],
+            "notes": list(self.notes),
         }
 
     def to_json(self, *, indent: int | None = None) -> str:

@@ -266,7 +266,7 @@ def test_over_long_is_refused_from_the_header(tmp_path: Path, monkeypatch: pytes
     path = tmp_path / "long.wav"
     soundfile.write(path, np.zeros(16_000 * 3, "f4"), 16_000)
     media = write_media(tmp_path / "long.webm", tones(48_000, seconds=3), 48_000, container="webm", codec="libopus")
-    monkeypatch.setattr(audio, "MAX_SECONDS", 2)
+    monkeypatch.setattr(audio.gate, "MAX_SECONDS", 2)
     monkeypatch.setattr(soundfile.SoundFile, "read", lambda *_, **__: pytest.fail("decoded"))
     refused(path, "too long")
     refused(media, "too long")

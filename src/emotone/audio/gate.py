@@ -1,26 +1,14 @@
-"""Decode, mono, resample: float32 in [-1, 1]. The one gate for bad audio."""
+"""A whole recording, or a stretch of it, as an array; arrays of others checked."""
 
 import numpy as np
 import numpy.typing as npt
 import soxr
 
-from emotone.blocks import (
-    MAX_RATE,
-    MIN_RATE,
-    Samples,
-    Source,
-    check_rate,
-    checked,
-    name_of,
-    open_blocks,
-    open_recording,
-)
+from emotone.audio.blocks import open_blocks
+from emotone.audio.source import Samples, Source, check_rate, checked, name_of
 from emotone.errors import AudioError
 
-__all__ = [
-    "MAX_RATE", "MAX_SECONDS", "MIN_RATE", "Samples", "Source", "check_rate", "from_array", "load", "open_blocks",
-    "open_recording", "read", "resample", "to_mono",
-]  # fmt: skip
+__all__ = ["MAX_SECONDS", "from_array", "load", "read", "resample", "to_mono"]
 
 MAX_SECONDS = 4 * 3600
 """Longer recordings are not read whole: decoded they would not fit in usual memory. `open_blocks` reads any length."""
@@ -29,21 +17,22 @@ _MOST_CHANNELS = 64
 _AT_LEAST = 60  # seconds that are decoded at a time where a recording does not state its length
 
 
-def read(source: Source) -> tuple[Samples, int]:
-    """Decode a recording as it is: every channel, its own rate.
+def read(source: Source, *, start: float = 0.0, end: float | None = None) -> tuple[Samples, int]:
+    """Decode a recording, or a stretch of it, as it is: every channel, its own rate.
 
     Args:
         source: a path, a file's bytes, or an open binary file. The content decides the format, not the suffix: wav,
             flac, ogg, opus, mp3 and whatever else libsndfile reads; m4a, mp4, webm and aac with the extra `media`.
+        start, end: of the stretch, in seconds; to the recording's end where `end` is None.
 
     Returns:
         Samples of shape (channels, samples), float32 in [-1, 1], and the rate in Hz.
 
     Raises:
-        AudioError: a missing, empty, truncated, over-long or non-audio file, NaN or infinite samples. A cut mp3 or
-            raw aac cannot be told from a short one.
+        AudioError: a missing, empty, truncated, over-long or non-audio file, NaN or infinite samples, a stretch that
+            the recording does not have. A cut mp3 or raw aac cannot be told from a short one.
     """
-    with open_blocks(source) as recording:
+    with open_blocks(source, start=start, end=end) as recording:
         name, rate = recording.name, recording.rate
         _check_length(recording.seconds, name)
         blocks: list[Samples] = []
@@ -55,12 +44,15 @@ def read(source: Source) -> tuple[Samples, int]:
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1), rate
 
 
-def load(source: Source, *, rate: int | None = None) -> tuple[Samples, int]:
-    """Decode a recording to mono (the mean of its channels) at `rate` Hz, or at its own rate.
+def load(
+    source: Source, *, rate: int | None = None, start: float = 0.0, end: float | None = None
+) -> tuple[Samples, int]:
+    """Decode a recording, or a stretch of it, to mono (the mean of its channels) at `rate` Hz, or at its own rate.
 
     Args:
         source: as in `read`.
         rate: the wanted rate in Hz; None keeps the recording's.
+        start, end: as in `read`.
 
     Returns:
         Samples of shape (samples,), float32 in [-1, 1], and their rate.
@@ -68,7 +60,7 @@ def load(source: Source, *, rate: int | None = None) -> tuple[Samples, int]:
     Raises:
         AudioError: as in `read`; also a recording so short that nothing is left after resampling.
     """
-    channels, own_rate = read(source)
+    channels, own_rate = read(source, start=start, end=end)
     mono = to_mono(channels)
     if rate is None or rate == own_rate:
         return mono, own_rate

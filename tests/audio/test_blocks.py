@@ -55,7 +55,7 @@ def test_blocks_are_the_whole(noise: np.ndarray, tmp_path: Path, suffix: str) ->
 def test_what_is_too_long_to_be_read_whole_is_read_by_blocks(
     noise: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(audio, "MAX_SECONDS", 2)
+    monkeypatch.setattr(audio.gate, "MAX_SECONDS", 2)
     path = written(tmp_path / "long.wav", noise)
     with pytest.raises(AudioError, match="too long"):
         read(path)

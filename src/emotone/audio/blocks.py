@@ -1,0 +1,111 @@
+"""Open a recording and decode it block by block: however long it is, a block at a time is in memory."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Protocol
+
+from emotone.audio.media import open_media
+from emotone.audio.sndfile import open_sndfile
+from emotone.audio.source import Samples, Source, open_recording
+from emotone.errors import AudioError
+
+__all__ = ["Recording", "open_blocks"]
+
+_SLACK = 0.02  # seconds that a stretch may reach beyond its recording: times are rounded
+_SKIPPED = 1 << 20  # samples that are decoded at a time, to be dropped
+
+
+class Recording(Protocol):
+    """An open recording.
+
+    Attributes:
+        name: what errors call it.
+        rate: in Hz.
+        channels: how many.
+        seconds: its length as the file states it, 0 where it does not.
+        notes: what is to be known of it, once it was read: that it is cut short, for instance.
+    """
+
+    name: str
+    rate: int
+    channels: int
+    seconds: float
+    notes: list[str]
+
+    def blocks(self, frames: int) -> Iterator[Samples]:
+        """Yield (channels, samples), float32 in [-1, 1], of about `frames` samples each; `AudioError` as in `read`."""
+        ...
+
+    def seek(self, sample: int) -> bool:
+        """Let the blocks begin at `sample`, if that can be done without decoding what lies before."""
+        ...
+
+
+@contextmanager
+def open_blocks(
+    source: Source, *, start: float = 0.0, end: float | None = None, strict: bool = True
+) -> Iterator[Recording]:
+    """Open a recording of any length, or a stretch of it.
+
+    Args:
+        source: as in `emotone.audio.read`.
+        start, end: of the stretch, in seconds; to the recording's end where `end` is None.
+        strict: refuse a recording that is cut short; else it is read as far as it goes, and `notes` say so.
+
+    Raises:
+        AudioError: what is no recording, or a stretch that it does not have.
+    """
+    name, file = open_recording(source)
+    with file:
+        found = open_sndfile(file, name, strict=strict)
+        if found is not None:
+            yield _stretch(found, start, end)
+            return
+        file.seek(0)
+        with open_media(file, name, strict=strict) as media:
+            yield _stretch(media, start, end)
+
+
+def _stretch(recording: Recording, start: float, end: float | None) -> Recording:
+    if start == 0 and end is None:
+        return recording
+    if start < 0 or (end is not None and not start < end):
+        until = "its end" if end is None else f"{end:g} s"
+        raise AudioError(f"{recording.name}: from {start:g} s to {until} is no stretch; allowed: 0 <= start < end")
+    return _Stretch(recording, start, end)
+
+
+@dataclass
+class _Stretch:
+    """What lies between two times of a recording."""
+
+    recording: Recording
+    start: float
+    end: float | None
+
+    def __post_init__(self) -> None:
+        of = self.recording
+        self.name, self.rate, self.channels, self.notes = of.name, of.rate, of.channels, of.notes
+        self.seconds = (self.end if self.end is not None else max(of.seconds, self.start)) - self.start
+
+    def blocks(self, frames: int) -> Iterator[Samples]:
+        first = round(self.start * self.rate)
+        last = None if self.end is None else max(round(self.end * self.rate), first + 1)
+        at = first if self.recording.seek(first) else 0
+        found = 0
+        for block in self.recording.blocks(frames if at else max(frames, min(first, _SKIPPED))):
+            begin, at = at, at + block.shape[1]
+            kept = block[:, max(first - begin, 0) : None if last is None else last - begin]
+            if kept.shape[1]:
+                found += kept.shape[1]
+                yield kept
+            if last is not None and at >= last:
+                return
+        if not found:
+            raise AudioError(f"{self.name}: ends at {at / self.rate:.2f} s; the stretch begins at {self.start:g} s")
+        if last is not None and last - at > _SLACK * self.rate:
+            self.notes.append(f"ends at {at / self.rate:.2f} s; the stretch was to go on to {self.end:g} s")
+
+    def seek(self, sample: int) -> bool:
+        return False

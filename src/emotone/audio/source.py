@@ -1,0 +1,109 @@
+"""What a recording may be given as, and its bytes as a seekable file."""
+
+import io
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import numpy.typing as npt
+
+from emotone.errors import AudioError
+
+__all__ = [
+    "MAX_RATE", "MIN_RATE", "Binary", "Samples", "Source", "check_rate", "checked", "name_of", "open_recording",
+    "truncated",
+]  # fmt: skip
+
+MIN_RATE, MAX_RATE = 1_000, 768_000
+"""Sampling rates in Hz that are believed."""
+
+_LOUDEST = 8.0  # float audio slightly above full scale is clipped; this far above, its scale is not [-1, 1]
+_IN_MEMORY = 32 << 20  # bytes of an open file that are kept in memory; more go to a temporary file
+
+Samples = npt.NDArray[np.float32]
+Source = Path | str | bytes | BinaryIO
+Binary = io.BufferedReader | io.BytesIO | tempfile.SpooledTemporaryFile[bytes]
+
+
+def checked(samples: Samples, name: str) -> Samples:
+    """Return `samples` (channels, samples) within [-1, 1], or say what is wrong with them."""
+    if not samples.size:
+        return samples
+    low, high = float(samples.min()), float(samples.max())
+    if not np.isfinite([low, high]).all():
+        raise AudioError(f"{name}: holds NaN or infinite samples")
+    peak = max(-low, high)
+    if peak > _LOUDEST:
+        raise AudioError(f"{name}: samples reach {peak:g}; float audio must lie in -1 to 1")
+    return np.clip(samples, -1.0, 1.0) if peak > 1.0 else samples
+
+
+def check_rate(rate: int, name: str) -> None:
+    """Refuse a sampling rate that cannot be meant."""
+    if not MIN_RATE <= rate <= MAX_RATE:
+        raise AudioError(f"{name}: sampling rate {rate} Hz is not supported (allowed: {MIN_RATE} to {MAX_RATE} Hz)")
+
+
+def name_of(source: object) -> str:
+    """Return what errors call a recording."""
+    if isinstance(source, Path | str):
+        return str(source)
+    return str(getattr(source, "name", "audio"))
+
+
+def truncated(name: str, detail: str) -> AudioError:
+    """Return the error for a recording that is cut short."""
+    return AudioError(f"{name}: truncated or damaged: {detail}")
+
+
+def open_recording(source: Source) -> tuple[str, Binary]:
+    """Return what errors call a recording, and its bytes as a seekable file; `AudioError` where there are none."""
+    name = name_of(source)
+    if isinstance(source, Path | str):
+        file = _open(Path(source), name)
+    elif isinstance(source, bytes):
+        file = io.BytesIO(source)
+    else:
+        file = _spooled(source, name)
+    if not file.read(1):
+        file.close()
+        raise AudioError(f"{name}: the file is empty (0 bytes)")
+    file.seek(0)
+    return name, file
+
+
+def _open(path: Path, name: str) -> Binary:
+    try:
+        kind = os.stat(path).st_mode  # noqa: PTH116 `Path.stat` of some Pythons hides a NUL
+        if stat.S_ISDIR(kind):
+            raise AudioError(f"{name}: is a folder, not a recording")
+        file = path.open("rb")
+    except FileNotFoundError:
+        raise AudioError(f"{name}: no such file") from None
+    except OSError as error:
+        raise AudioError(f"{name}: cannot be read: {error.strerror}") from None
+    except ValueError as error:  # a NUL in the name
+        raise AudioError(f"{name!r}: is no path: {error}") from None
+    if stat.S_ISREG(kind):
+        return file
+    with file:  # a pipe, a socket, a device: what comes is spooled, as of standard input
+        return _spooled(file, name)
+
+
+def _spooled(stream: BinaryIO, name: str) -> tempfile.SpooledTemporaryFile[bytes]:
+    """Return what is left of a stream, which may be a pipe, as a seekable file."""
+    file = tempfile.SpooledTemporaryFile(_IN_MEMORY)  # noqa: SIM115 the caller closes it
+    try:
+        shutil.copyfileobj(stream, file, 1 << 20)
+    except TypeError:
+        file.close()
+        raise AudioError(f"{name}: is open as text; open it as binary, with mode 'rb'") from None
+    except OSError as error:
+        file.close()
+        raise AudioError(f"{name}: cannot be read: {error.strerror}") from None
+    file.seek(0)
+    return file
