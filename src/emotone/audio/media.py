@@ -7,13 +7,17 @@ from typing import Any
 
 import numpy as np
 
-from emotone.audio.source import Binary, Samples, check_rate, checked, truncated
+from emotone.audio.source import Binary, Samples, check_rate, checked, cut_short, truncated
 from emotone.errors import AudioError
 
-__all__ = ["open_media"]
+__all__ = ["MEDIA_SUFFIXES", "open_media"]
 
-_SUFFIXES = frozenset({".m4a", ".mp4", ".webm", ".mkv", ".mka", ".mov", ".aac", ".3gp"})
-_DEMUXERS = "aac,mov,matroska,webm,mp3,ogg,flac,wav"
+MEDIA_SUFFIXES = frozenset(".m4a .m4b .mp4 .mov .3gp .webm .mkv .mka .aac .wma .avi .amr .ac3 .tta .wv .ts".split())
+"""Endings of what only PyAV reads."""
+
+_DEMUXERS = "aac,mov,matroska,webm,mp3,ogg,flac,wav,w64,aiff,au,caf,asf,avi,amr,ac3,eac3,tta,wv,mpegts,voc,ircam"
+_GUESSED = ("aac", "ac3", "eac3", "amr", "mp3")  # raw streams, whose length is estimated from their bit rate
+_SLACK = 0.2  # seconds that a track may be shorter than stated: packets of silence that encoders put before and after
 
 
 @contextmanager
@@ -24,7 +28,7 @@ def open_media(file: Binary, name: str, *, strict: bool) -> Iterator["_Media"]:
     try:
         import av
     except ImportError:
-        if Path(name).suffix.lower() in _SUFFIXES or head[4:8] == b"ftyp" or head[:4] == b"\x1aE\xdf\xa3":
+        if Path(name).suffix.lower() in MEDIA_SUFFIXES or head[4:8] == b"ftyp" or head[:4] == b"\x1aE\xdf\xa3":
             raise AudioError(f"{name}: m4a, mp4, webm and aac need PyAV: pip install emotone[media]") from None
         raise AudioError(f"{name}: not audio, or no format that can be read") from None
     try:
@@ -42,20 +46,14 @@ class _Media:
     """The first audio track, as `emotone.audio.blocks.Recording`."""
 
     def __init__(self, container: Any, name: str, *, strict: bool) -> None:
-        if not container.streams.audio:
-            raise AudioError(f"{name}: holds no audio track")
+        if not container.streams.audio or container.streams.audio[0].codec_context is None:
+            raise AudioError(f"{name}: holds no audio track that can be read")
         track = container.streams.audio[0]
-        self.name, self.rate, self.channels, self._container = (
-            name,
-            int(track.rate or 0),
-            int(track.channels),
-            container,
-        )
+        self.name, self.rate, self.channels = name, int(track.rate or 0), int(track.channels)
         check_rate(self.rate, name)
-        # The length of a raw aac is guessed from its bit rate; that of an MP4 or WebM, where it is stated, holds.
-        self.seconds = (container.duration or 0) / 1e6 if container.format.name != "aac" else 0.0
+        self._container, self._strict = container, strict
+        self.seconds = _stated(container, track)
         self.notes: list[str] = []
-        self._strict = strict
 
     def blocks(self, frames: int) -> Iterator[Samples]:
         found = waiting = 0
@@ -72,8 +70,8 @@ class _Media:
             yield self._joined(parts)
         if not found:
             raise AudioError(f"{self.name}: holds no samples")
-        if found / self.rate < self.seconds - 0.5:
-            raise truncated(self.name, f"{self.seconds:.1f} s announced, {found / self.rate:.1f} s found")
+        if found / self.rate < self.seconds - _SLACK:
+            self._say(cut_short(self.seconds - found / self.rate, self.seconds))
 
     def seek(self, sample: int) -> bool:
         return sample == 0
@@ -82,14 +80,39 @@ class _Media:
         import av
 
         planar = av.AudioResampler(format="fltp", rate=self.rate)
+        damaged = 0
         try:
-            for frame in self._container.decode(audio=0):
-                for part in planar.resample(frame):
-                    yield part.to_ndarray()
+            for packet in self._container.demux(audio=0):
+                try:
+                    decoded = packet.decode()
+                except av.InvalidDataError as error:  # as ffmpeg does, go on with the next packet
+                    if self._strict:
+                        raise truncated(self.name, str(error.strerror)) from None
+                    damaged += 1
+                    continue
+                for frame in decoded:
+                    for part in planar.resample(frame):
+                        yield part.to_ndarray()
             for part in planar.resample(None):
                 yield part.to_ndarray()
         except (av.FFmpegError, OSError) as error:
-            raise truncated(self.name, str(error.strerror)) from None
+            self._say(f"its end cannot be read ({error.strerror})")
+        if damaged:
+            self._say(f"damaged: {damaged} packets could not be decoded")
+
+    def _say(self, detail: str) -> None:
+        if self._strict:
+            raise truncated(self.name, detail)
+        self.notes.append(detail)
 
     def _joined(self, parts: list[Samples]) -> Samples:
         return checked(np.concatenate(parts, axis=1).astype(np.float32, copy=False), self.name)
+
+
+def _stated(container: Any, track: Any) -> float:
+    """Return the seconds that the file gives an audio track; 0 where it gives none: a film's may be longer."""
+    if container.format.name in _GUESSED:
+        return 0.0
+    if track.duration:
+        return float(track.duration * track.time_base)
+    return float(container.duration or 0) / 1e6 if len(container.streams) == 1 else 0.0

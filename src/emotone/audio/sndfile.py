@@ -1,5 +1,6 @@
 """What libsndfile reads."""
 
+import importlib.util
 import io
 import re
 from collections.abc import Iterator
@@ -7,69 +8,124 @@ from collections.abc import Iterator
 import numpy as np
 import soundfile
 
-from emotone.audio.source import Binary, Samples, check_rate, checked, truncated
+from emotone.audio.headers import Region, Wave, mended
+from emotone.audio.source import Binary, Samples, check_rate, checked, cut_short, truncated
 from emotone.errors import AudioError
 
 __all__ = ["open_sndfile"]
 
 _LEAST_STREAMED = 0x7FFF_0000  # chunk sizes from here on are what streaming writers put when the length is unknown
+_LONGEST = 1 << 48  # samples; libsndfile gives the largest number where a length is unknown
+_SMALL = 256  # samples that are read at a time where a larger block fails
 _DECLARED = re.compile(r"^\s*(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
 
 
 class _Sndfile:
     """An open recording, as `emotone.audio.blocks.Recording`."""
 
-    def __init__(self, sound: soundfile.SoundFile, name: str, *, strict: bool) -> None:
-        self.name, self.rate, self.channels, self._sound = name, int(sound.samplerate), int(sound.channels), sound
+    def __init__(self, wave: Wave, sound: soundfile.SoundFile, name: str, *, strict: bool) -> None:
+        self.name, self.rate, self.channels = name, int(sound.samplerate), int(sound.channels)
         check_rate(self.rate, name)
-        self._frames = int(sound.frames)
+        self._wave, self._sound, self._strict, self._at = wave, sound, strict, 0
+        self._frames = int(sound.frames) if sound.frames < _LONGEST else 0
         self.seconds = self._frames / self.rate
         self.notes: list[str] = []
-        self._strict = strict
 
     def blocks(self, frames: int) -> Iterator[Samples]:
-        found = self._sound.tell()
-        while True:
+        found, reason = self._at, ""
+        try:
+            for samples in _read(self._sound, frames):
+                found += len(samples)
+                yield self._checked(samples)
+        except (soundfile.LibsndfileError, RuntimeError) as error:
+            reason = str(error)
+        if reason and self._strict and self._frames:
+            raise truncated(self.name, reason)
+        if reason:  # from the beginning, since libsndfile does not go back after an error
+            known, found = found, 0
             try:
-                samples = self._sound.read(frames, dtype="float32", always_2d=True)
-            except (soundfile.LibsndfileError, RuntimeError) as error:
-                raise truncated(self.name, str(error)) from None
-            if not len(samples):
-                break
-            found += len(samples)
-            yield checked(np.ascontiguousarray(samples.T), self.name)
-        if found < self._frames and self._sound.format != "MP3":  # an mp3's length is only an estimate
-            raise truncated(self.name, f"{self._frames} samples announced, {found} found")
+                for samples in _read(_open(self._wave.file), _SMALL):
+                    found += len(samples)
+                    if found > known:
+                        yield self._checked(samples[-(found - known) :])
+            except (soundfile.LibsndfileError, RuntimeError):
+                pass  # the end of what can be read
         if not found:
             raise AudioError(f"{self.name}: holds no samples")
+        # The length of MP3 is only an estimate.
+        if found < self._frames and not self._sound.subtype.startswith("MPEG"):
+            self._cut(self._frames / self.rate - found / self.rate, self._frames / self.rate)
 
     def seek(self, sample: int) -> bool:
         if not self._sound.seekable() or sample >= self._frames:
             return False
-        self._sound.seek(sample)
+        try:
+            self._sound.seek(sample)
+        except (soundfile.LibsndfileError, RuntimeError):
+            return False
+        self._at = sample
         return True
+
+    def check(self, file: Binary) -> None:
+        """Compare what the file announces with what there is, where that can be told before it is read."""
+        if self._wave.missing:
+            self._cut(self._wave.missing, self._wave.seconds)
+        declared = _DECLARED.search(self._sound.extra_info)
+        if declared and int(declared[2]) < int(declared[1]) < _LEAST_STREAMED:
+            missing = (1 - int(declared[2]) / int(declared[1])) * self.seconds * int(declared[1]) / int(declared[2])
+            self._cut(missing, self.seconds + missing)
+        if self._sound.format == "OGG" and _last_ogg_page_is_cut(file):
+            self._say("the last Ogg page is cut")
+
+    def _cut(self, missing: float, announced: float) -> None:
+        self._say(cut_short(missing, announced))
+
+    def _say(self, detail: str) -> None:
+        if self._strict:
+            raise truncated(self.name, detail)
+        self.notes.append(detail)
+
+    def _checked(self, samples: Samples) -> Samples:
+        return checked(np.ascontiguousarray(samples.T), self.name)
 
 
 def open_sndfile(file: Binary, name: str, *, strict: bool) -> _Sndfile | None:
-    """Open by libsndfile, or return None where it does not know the format."""
+    """Open by libsndfile, or return None where it does not know the format or the second reader knows it better."""
+    wave = mended(file)
+    if wave.empty:
+        raise AudioError(f"{name}: holds no samples")
     try:
-        sound = soundfile.SoundFile(_Nameless(file))
+        sound = _open(wave.file)
     except soundfile.LibsndfileError:
         return None
-    recording = _Sndfile(sound, name, strict=strict)
-    declared = _DECLARED.search(sound.extra_info)
-    if declared and int(declared[2]) < int(declared[1]) < _LEAST_STREAMED:
-        raise truncated(name, f"{declared[1]} bytes of samples announced, {declared[2]} found")
-    if sound.format == "OGG" and _last_ogg_page_is_cut(file):
-        raise truncated(name, "the last Ogg page is cut")
+    if not 0 < sound.frames < _LONGEST and importlib.util.find_spec("av"):
+        return None
+    recording = _Sndfile(wave, sound, name, strict=strict)
+    recording.check(file)
     return recording
 
 
-class _Nameless:
-    """A binary file without its name, by which soundfile would guess the format."""
+def _open(file: Binary | Region) -> soundfile.SoundFile:
+    file.seek(0)
+    return soundfile.SoundFile(_Nameless(file))
 
-    def __init__(self, file: Binary) -> None:
-        self.seek, self.tell, self.readinto = file.seek, file.tell, file.readinto
+
+def _read(sound: soundfile.SoundFile, frames: int) -> Iterator[Samples]:
+    while len(samples := sound.read(frames, dtype="float32", always_2d=True)):
+        yield samples
+
+
+class _Nameless:
+    """A binary file without its name, by which soundfile would guess the format; it cannot be left by seeking."""
+
+    def __init__(self, file: Binary | Region) -> None:
+        self._file, self.tell, self.readinto = file, file.tell, file.readinto
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        try:
+            return self._file.seek(offset, whence)
+        except (OSError, ValueError):  # libsndfile, led by a header's sizes, may want to be before the beginning
+            return self._file.tell()
 
 
 def _last_ogg_page_is_cut(file: Binary) -> bool:

@@ -14,8 +14,8 @@ import numpy.typing as npt
 from emotone.errors import AudioError
 
 __all__ = [
-    "MAX_RATE", "MIN_RATE", "Binary", "Samples", "Source", "check_rate", "checked", "name_of", "open_recording",
-    "truncated",
+    "MAX_RATE", "MIN_RATE", "Binary", "Samples", "Source", "check_rate", "checked", "cut_short", "name_of",
+    "open_recording", "truncated",
 ]  # fmt: skip
 
 MIN_RATE, MAX_RATE = 1_000, 768_000
@@ -58,6 +58,11 @@ def name_of(source: object) -> str:
 def truncated(name: str, detail: str) -> AudioError:
     """Return the error for a recording that is cut short."""
     return AudioError(f"{name}: truncated or damaged: {detail}")
+
+
+def cut_short(missing: float, announced: float) -> str:
+    """Return how to say that `missing` of `announced` seconds are not there."""
+    return f"cut short: {missing:.2f} of {announced:.2f} s are missing"
 
 
 def open_recording(source: Source) -> tuple[str, Binary]:
