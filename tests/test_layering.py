@@ -13,7 +13,7 @@ import emotone
 ROOT = Path(emotone.__file__).parent
 
 MAY_IMPORT = {
-    "": "recognition explanation",
+    "": "audio recognition explanation",
     "errors": "",
     "emotions": "errors",
     "config": "errors",

@@ -4,10 +4,11 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from emotone.audio import Part
     from emotone.explanation import explain
     from emotone.recognition import Recognizer
 
-__all__ = ["Recognizer", "__version__", "explain"]
+__all__ = ["Part", "Recognizer", "__version__", "explain"]
 
 __version__ = version("emotone")
 
@@ -22,6 +23,10 @@ def __getattr__(name: str) -> Any:
         from emotone.explanation import explain
 
         return explain
+    if name == "Part":
+        from emotone.audio import Part
+
+        return Part
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
@@ -53,6 +54,8 @@ class BundleInfo(Config):
     """Seconds of speech that one answer is meant for."""
     hop: float = Field(gt=0)
     """Seconds between the answers over a longer recording."""
+    shortest: float | None = Field(default=None, gt=0)
+    """Seconds of the shortest clip that it was trained on, without the silence around it."""
     temperature: float = Field(gt=0)
     """What the logits are divided by before the softmax; it is in the graph already."""
     head: Head | None = None
@@ -91,15 +94,18 @@ class Outputs(NamedTuple):
 
 
 class Bundle:
-    """A loaded bundle. Made by `load`; may be shared by Python threads.
+    """A loaded bundle. Made by `load`; may be shared by Python threads, and handed to other processes by pickle, which
+    then read its file again.
 
     Attributes:
         info: the card.
     """
 
-    def __init__(self, info: BundleInfo, session: "InferenceSession") -> None:
+    def __init__(
+        self, info: BundleInfo, session: "InferenceSession", source: Path | bytes, threads: int | None
+    ) -> None:
         self.info = info
-        self._session = session
+        self._session, self._source, self._threads = session, source, threads
         self._outputs = [output.name for output in session.get_outputs()]
 
     @classmethod
@@ -118,10 +124,14 @@ class Bundle:
         if threads is not None and threads < 1:
             raise UsageError(f"threads is {threads}; it must be at least 1.")
         name = "bundle" if isinstance(source, bytes) else str(source)
-        session = _open(source if isinstance(source, bytes) else _read(Path(source)), name, threads)
+        place = source if isinstance(source, bytes) else Path(source).absolute()
+        session = _open(place if isinstance(place, bytes) else _read(place, name), name, threads)
         info = _read_info(session.get_modelmeta().custom_metadata_map, name)
         _check_graph(session, info, name)
-        return cls(info, session)
+        return cls(info, session, place, threads)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return partial(type(self).load, threads=self._threads), (self._source,)
 
     def run(self, waveforms: Array, lengths: npt.NDArray[np.int64] | None = None) -> Outputs:
         """Return what the bundle says of a batch of clips. A clip's outputs do not depend on the others.
@@ -151,17 +161,17 @@ class Bundle:
         return Outputs(values[0], values[1], values[2] if len(values) > 2 else None)
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, name: str) -> bytes:
     try:
         content = path.read_bytes()
     except FileNotFoundError:
-        raise BundleError(f"{path}: no such file.") from None
+        raise BundleError(f"{name}: no such file.") from None
     except IsADirectoryError:
-        raise BundleError(f"{path}: is a folder; a bundle is one file that `emotone export` writes.") from None
+        raise BundleError(f"{name}: is a folder; a bundle is one file that `emotone export` writes.") from None
     except OSError as error:
-        raise BundleError(f"{path}: cannot be read: {error.strerror}.") from None
+        raise BundleError(f"{name}: cannot be read: {error.strerror}.") from None
     if not content:
-        raise BundleError(f"{path}: the file is empty (0 bytes).")
+        raise BundleError(f"{name}: the file is empty (0 bytes).")
     return content
 
 

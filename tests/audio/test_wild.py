@@ -1,4 +1,4 @@
-"""WAV and its kin as they come in the wild: what is whole is read whole, what is cut short is read as far as it goes."""
+"""WAV and its kin as they come in the wild: what is whole is read whole, what is cut short as far as it goes."""
 
 import io
 import struct

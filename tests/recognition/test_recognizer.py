@@ -84,12 +84,12 @@ def test_one_bad_recording_among_others(recognizer: Recognizer, clips: list[Path
     half = cut.read_bytes()[: cut.stat().st_size // 2]
     cut.write_bytes(half)
     sources = [clips[0], cut, tmp_path / "absent.wav", clips[1]]
-    first, second, third, fourth = recognizer.each(sources)
+    first, second, third, fourth = recognizer.each(sources, strict=True)
     assert isinstance(second, AudioError) and "truncated" in str(second)
     assert isinstance(third, AudioError) and str(third) == f"{tmp_path / 'absent.wav'}: no such file"
     assert (first, fourth) == (recognizer(clips[0]), recognizer(clips[1]))
     with pytest.raises(AudioError, match="truncated"):
-        recognizer.batch(sources)
+        recognizer.batch(sources, strict=True)
 
 
 def test_threads_share_one_recognizer(bundle: Path, clips: list[Path]) -> None:

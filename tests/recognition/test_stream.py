@@ -21,7 +21,7 @@ from .conftest import LABELS
 def listen(
     recognizer: Recognizer, samples: np.ndarray, rate: int, sizes: list[int], **options: float
 ) -> tuple[list[Update], Result]:
-    stream = recognizer.stream(rate=rate, **options)
+    stream = recognizer.stream(rate=rate, channels_last=False, **options)
     updates, at = [], 0
     for size in sizes:
         updates += stream.feed(samples[..., at : at + size])
@@ -179,7 +179,7 @@ def test_a_bad_block_is_refused_and_the_stream_goes_on(recognizer: Recognizer, c
     for block, words in [
         (bad, "NaN"),
         (1000 * np.ones(10), "samples reach 1000"),
-        (np.zeros((100, 2)), "100 channels"),
+        (np.zeros((100, 2)), "channels_last=True"),
         (np.zeros((1, 2, 3)), r"shape \(1, 2, 3\)"),
         (np.zeros(3, "i8"), "type int64"),
         (["a"], "type"),

@@ -1,13 +1,18 @@
 """Decode, mono, resample: float32 in [-1, 1]. The one gate for bad audio."""
 
 from emotone.audio.blocks import Recording, open_blocks
-from emotone.audio.gate import MAX_SECONDS, from_array, load, read, resample, to_mono
+from emotone.audio.channels import CANCELLED, Mixer, to_mono
+from emotone.audio.gate import MAX_SECONDS, from_array, load, read, resample
+from emotone.audio.part import Part, open_part
 from emotone.audio.source import MAX_RATE, MIN_RATE, Samples, Source, check_rate, name_of, open_recording
 
 __all__ = [
+    "CANCELLED",
     "MAX_RATE",
     "MAX_SECONDS",
     "MIN_RATE",
+    "Mixer",
+    "Part",
     "Recording",
     "Samples",
     "Source",
@@ -16,6 +21,7 @@ __all__ = [
     "load",
     "name_of",
     "open_blocks",
+    "open_part",
     "open_recording",
     "read",
     "resample",

@@ -5,15 +5,17 @@ import numpy.typing as npt
 import soxr
 
 from emotone.audio.blocks import open_blocks
+from emotone.audio.channels import to_mono
 from emotone.audio.source import Samples, Source, check_rate, checked, name_of
 from emotone.errors import AudioError
 
-__all__ = ["MAX_SECONDS", "from_array", "load", "read", "resample", "to_mono"]
+__all__ = ["MAX_SECONDS", "from_array", "load", "read", "resample"]
 
 MAX_SECONDS = 4 * 3600
 """Longer recordings are not read whole: decoded they would not fit in usual memory. `open_blocks` reads any length."""
 
 _MOST_CHANNELS = 64
+_USUAL_CHANNELS = 8  # more are believed where it is said which axis is theirs
 _AT_LEAST = 60  # seconds that are decoded at a time where a recording does not state its length
 
 
@@ -47,7 +49,7 @@ def read(source: Source, *, start: float = 0.0, end: float | None = None) -> tup
 def load(
     source: Source, *, rate: int | None = None, start: float = 0.0, end: float | None = None
 ) -> tuple[Samples, int]:
-    """Decode a recording, or a stretch of it, to mono (the mean of its channels) at `rate` Hz, or at its own rate.
+    """Decode a recording, or a stretch of it, to mono (see `to_mono`) at `rate` Hz, or at its own rate.
 
     Args:
         source: as in `read`.
@@ -70,37 +72,41 @@ def load(
     return np.clip(resampled, -1.0, 1.0, out=resampled), rate
 
 
-def to_mono(samples: Samples) -> Samples:
-    """Return the mean (samples,) of the channels (channels, samples)."""
-    mono: Samples = samples[0] if len(samples) == 1 else samples.mean(axis=0, dtype=np.float32)
-    return mono
-
-
-def from_array(array: npt.ArrayLike, *, name: str = "array") -> Samples:
+def from_array(array: npt.ArrayLike, *, name: str = "array", channels_last: bool | None = None) -> Samples:
     """Return samples given as an array as float32 (channels, samples) in [-1, 1].
 
     Args:
-        array: (samples,) or (channels, samples), floats in [-1, 1] or integers of 16 or 32 bits at full scale. It may
-            be empty.
+        array: (samples,), (channels, samples) or (samples, channels), floats in [-1, 1] or integers of 16 or 32 bits at
+            full scale. It may be empty.
         name: what errors call it.
+        channels_last: whether the last axis of two is that of the channels, as sounddevice and soundfile have it; None
+            takes (channels, samples) for granted where nothing speaks against it.
 
     Raises:
-        AudioError: another shape or type, channels last, NaN, infinite or far too large samples.
+        AudioError: another shape or type, a shape that may be meant either way, NaN, infinite or far too large samples.
     """
-    samples = np.asarray(array)
+    try:
+        samples = np.asarray(array)
+    except (ValueError, TypeError) as error:
+        raise AudioError(f"{name}: no array of samples: {error}") from None
     if samples.ndim not in (1, 2):
         raise AudioError(f"{name}: has shape {samples.shape}; allowed are (samples,) and (channels, samples)")
-    samples = np.atleast_2d(samples)
+    if samples.ndim == 2 and channels_last is None:
+        channels, count = samples.shape
+        if (channels > 1 and channels >= count > 0) or channels > _USUAL_CHANNELS:
+            raise AudioError(
+                f"{name}: has shape {samples.shape}, which as (channels, samples) is {channels} channels; say "
+                "channels_last=True where it is (samples, channels), as sounddevice and soundfile give it, else False"
+            )
+    samples = samples.T if samples.ndim == 2 and channels_last else np.atleast_2d(samples)
     if not 1 <= len(samples) <= _MOST_CHANNELS:
-        raise AudioError(
-            f"{name}: has {len(samples)} channels (1 to {_MOST_CHANNELS} are allowed); its shape is (channels, samples)"
-        )
+        raise AudioError(f"{name}: has {len(samples)} channels; allowed are 1 to {_MOST_CHANNELS}")
     if samples.dtype in (np.int16, np.int32):
         return (samples / -float(np.iinfo(samples.dtype).min)).astype(np.float32)
     if not np.issubdtype(samples.dtype, np.floating):
         raise AudioError(f"{name}: has type {samples.dtype}; allowed are floats in -1 to 1, int16 and int32")
     with np.errstate(over="ignore"):
-        return checked(samples.astype(np.float32), name)
+        return checked(np.ascontiguousarray(samples, dtype=np.float32), name)
 
 
 def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:

@@ -12,7 +12,26 @@ from emotone.errors import AudioError
 
 __all__ = ["MEDIA_SUFFIXES", "open_media"]
 
-MEDIA_SUFFIXES = frozenset(".m4a .m4b .mp4 .mov .3gp .webm .mkv .mka .aac .wma .avi .amr .ac3 .tta .wv .ts".split())
+MEDIA_SUFFIXES = frozenset(
+    [
+        ".m4a",
+        ".m4b",
+        ".mp4",
+        ".mov",
+        ".3gp",
+        ".webm",
+        ".mkv",
+        ".mka",
+        ".aac",
+        ".wma",
+        ".avi",
+        ".amr",
+        ".ac3",
+        ".tta",
+        ".wv",
+        ".ts",
+    ]
+)
 """Endings of what only PyAV reads."""
 
 _DEMUXERS = "aac,mov,matroska,webm,mp3,ogg,flac,wav,w64,aiff,au,caf,asf,avi,amr,ac3,eac3,tta,wv,mpegts,voc,ircam"

@@ -44,7 +44,8 @@ def locate(name: str | Path | None) -> Path | bytes:
         UsageError: a name that is none of these.
     """
     if name is None or name == OWN:
-        return files("emotone").joinpath("bundles", "base.onnx").read_bytes()
+        own = files("emotone").joinpath("bundles", "base.onnx")
+        return own if isinstance(own, Path) else own.read_bytes()  # bytes of a package in a zip file
     path = Path(name)
     if path.is_dir():
         path = path / FILE

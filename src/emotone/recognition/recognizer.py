@@ -2,28 +2,36 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import Self, cast
+from typing import Self, TypedDict, Unpack, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from emotone.audio import Samples, Source, check_rate, from_array, open_blocks
-from emotone.errors import AudioError, UsageError
+from emotone.audio import Part, Recording, Source, open_blocks
+from emotone.errors import AudioError, EmotoneError, UsageError
 from emotone.recognition.hub import find
 from emotone.recognition.result import Result
+from emotone.recognition.sources import Audio, are_paths, open_audio
 from emotone.recognition.speaker import Acquainted, Model
 from emotone.recognition.stream import Settings, Stream, Track, answers
 from emotone.recognition.windows import Window
 
 __all__ = ["Audio", "Recognizer"]
 
-Audio = Source | npt.ArrayLike | tuple[npt.ArrayLike, int]
-"""A path, a file's bytes, an open binary file, (array, rate); or an array, with `rate=` beside it."""
-
 _BLOCK = 1 << 20  # samples that are decoded at a time
 _POOL = 64  # windows, of as many recordings as it takes, that are gathered before the network is asked
+
+
+class Options(TypedDict, total=False):
+    """How recordings are listened to; see `Recognizer.each`."""
+
+    rate: int | None
+    channels_last: bool | None
+    window: float | None
+    hop: float | None
+    min_confidence: float | None
+    strict: bool
 
 
 class Recognizer:
@@ -55,44 +63,33 @@ class Recognizer:
         """The emotions that the model knows."""
         return self.model.info.labels
 
-    def __call__(
-        self,
-        source: Audio,
-        *,
-        rate: int | None = None,
-        window: float | None = None,
-        hop: float | None = None,
-        min_confidence: float = 0.0,
-    ) -> Result:
-        """Recognise one recording of any length.
+    @overload
+    def __call__(self, source: list[str] | list[Path], **options: Unpack[Options]) -> list[Result]: ...
+    @overload
+    def __call__(self, source: Audio, **options: Unpack[Options]) -> Result: ...
+    def __call__(self, source: Audio | list[str] | list[Path], **options: Unpack[Options]) -> Result | list[Result]:
+        """Recognise one recording of any length, or several, given as a list of paths.
 
         Args:
-            source: a path, a file's bytes, an open binary file, or samples: (array, rate), or an array with `rate`.
-                An array has the shape (samples,) or (channels, samples), floats in [-1, 1], int16 or int32.
-            rate: of an array, in Hz.
-            window: seconds of speech that one answer is given for. [default: what the model is made for]
-            hop: seconds between answers. [default: what the model is made for]
-            min_confidence: below it an emotion is "uncertain".
+            source: a path, a file's bytes, an open binary file; `emotone.Part` of one of these; samples: (array, rate)
+                or (rate, array), a row of datasets {"array": ..., "sampling_rate": ...}, or an array or tensor with
+                `rate`. An array has the shape (samples,), (channels, samples), or (samples, channels) with
+                `channels_last`; floats in [-1, 1], int16 or int32.
+            options: those of `each`.
 
         Raises:
             AudioError: what cannot be read, as `emotone.audio.read` says.
-            UsageError: an option out of range, an array without its rate.
+            UsageError: an option out of range, what is no recording, an array without its rate.
         """
-        return self.batch([source], rate=rate, window=window, hop=hop, min_confidence=min_confidence)[0]
+        if are_paths(source):
+            return self.batch(cast("list[Audio]", source), **options)
+        return self.batch([cast(Audio, source)], **options)[0]
 
-    def batch(
-        self,
-        sources: Iterable[Audio],
-        *,
-        rate: int | None = None,
-        window: float | None = None,
-        hop: float | None = None,
-        min_confidence: float = 0.0,
-    ) -> list[Result]:
-        """Recognise many recordings, in their order; options and errors as for one."""
+    def batch(self, sources: Iterable[Audio], **options: Unpack[Options]) -> list[Result]:
+        """Recognise many recordings, in their order; options are those of `each`, errors as for one."""
         results = []
-        for result in self.each(sources, rate=rate, window=window, hop=hop, min_confidence=min_confidence):
-            if isinstance(result, AudioError):
+        for result in self.each(sources, **options):
+            if isinstance(result, EmotoneError):
                 raise result
             results.append(result)
         return results
@@ -102,29 +99,42 @@ class Recognizer:
         sources: Iterable[Audio],
         *,
         rate: int | None = None,
+        channels_last: bool | None = None,
         window: float | None = None,
         hop: float | None = None,
-        min_confidence: float = 0.0,
-    ) -> Iterator[Result | AudioError]:
+        min_confidence: float | None = None,
+        strict: bool = False,
+    ) -> Iterator[Result | EmotoneError]:
         """Yield, in their order, the result of each recording, or the error why there is none.
 
         The network is asked about several recordings at once. So results come in groups.
+
+        Args:
+            sources: as for one.
+            rate: of arrays, in Hz.
+            channels_last: whether an array's last axis is that of the channels; None takes (channels, samples) for
+                granted where nothing speaks against it.
+            window: seconds of speech that one answer is given for. [default: what the model is made for]
+            hop: seconds between answers. [default: what the model is made for]
+            min_confidence: below it an emotion is "uncertain"; None says so only of speech shorter than any that the
+                model was trained on.
+            strict: refuse a recording that is cut short; else its result's `notes` say how much is missing.
         """
         settings = Settings.of(self.model.info, window=window, hop=hop, min_confidence=min_confidence)
         pool: list[tuple[Track, Window]] = []
-        waiting: deque[Track | AudioError] = deque()
+        waiting: deque[Track | EmotoneError] = deque()
         for source in sources:
             known = len(pool)
             try:
-                with _open(source, rate) as (own_rate, blocks):
-                    track = Track(self.model.info, own_rate, settings, live=False)
-                    for windows in _cut(track, blocks):
+                with open_audio(source, rate=rate, channels_last=channels_last, strict=strict) as (recording, start):
+                    track = Track(self.model.info, recording.rate, settings, live=False, start=start)
+                    for windows in _cut(track, recording):
                         pool += [(track, window) for window in windows]
                         if len(pool) >= _POOL:
                             self._answer(pool)
                             known = 0
                 waiting.append(track)
-            except AudioError as error:
+            except EmotoneError as error:
                 del pool[known:]
                 waiting.append(error)
             if len(pool) >= _POOL or not pool:
@@ -132,6 +142,19 @@ class Recognizer:
                 yield from _results(waiting)
         self._answer(pool)
         yield from _results(waiting)
+
+    def channels(self, source: Source, **options: Unpack[Options]) -> list[Result]:
+        """Recognise each channel of one recording by itself, as a call has a speaker on each.
+
+        Args:
+            source: a path, a file's bytes, or an open binary file.
+            options: those of `each`.
+        """
+        if hasattr(source, "read"):
+            source = source.read()
+        with open_blocks(source, strict=False) as recording:
+            count = recording.channels
+        return self.batch([Part(source, channel=channel) for channel in range(count)], **options)
 
     def adapt(self, recordings: Iterable[Audio], *, rate: int | None = None) -> Self:
         """Return a recogniser of one speaker's speech, who is known by recordings without labels.
@@ -152,9 +175,9 @@ class Recognizer:
             raise UsageError(f"{bundle.info.name} cannot adapt to a speaker: its card has no head.")
         own: list[npt.NDArray[np.float32]] = []
         for source in recordings:
-            with _open(source, rate) as (own_rate, blocks):
-                track = Track(bundle.info, own_rate, Settings.of(bundle.info), live=False)
-                for windows in _cut(track, blocks):
+            with open_audio(source, rate=rate, channels_last=None, strict=False) as (recording, _):
+                track = Track(bundle.info, recording.rate, Settings.of(bundle.info), live=False)
+                for windows in _cut(track, recording):
                     own += [answer.embedding for answer in answers(bundle, windows)]
         if not own:
             raise AudioError("There is no speech in the recordings to adapt to.")
@@ -164,13 +187,17 @@ class Recognizer:
         self,
         *,
         rate: int,
+        channels_last: bool | None = None,
         window: float | None = None,
         hop: float | None = None,
-        min_confidence: float = 0.0,
+        min_confidence: float | None = None,
     ) -> Stream:
-        """Return a stream, which takes sound of `rate` Hz as it comes; options as for one recording."""
+        """Return a stream, which takes sound of `rate` Hz as it comes; options as for one recording.
+
+        `channels_last=True` is for blocks of (samples, channels), as sounddevice and soundfile give them.
+        """
         settings = Settings.of(self.model.info, window=window, hop=hop, min_confidence=min_confidence)
-        return Stream(self.model, rate, settings)
+        return Stream(self.model, rate, settings, channels_last=channels_last)
 
     def _answer(self, pool: list[tuple[Track, Window]]) -> None:
         found = answers(self.model, [window for _, window in pool])
@@ -179,33 +206,14 @@ class Recognizer:
         pool.clear()
 
 
-def _cut(track: Track, blocks: Iterable[Samples]) -> Iterator[list[Window]]:
+def _cut(track: Track, recording: Recording) -> Iterator[list[Window]]:
     """Yield the windows of a recording as its blocks come."""
-    for block in blocks:
+    for block in recording.blocks(_BLOCK):
         yield track.push(block)
-    yield track.close()
+    yield track.close(recording.notes)
 
 
-def _results(waiting: deque[Track | AudioError]) -> Iterator[Result | AudioError]:
+def _results(waiting: deque[Track | EmotoneError]) -> Iterator[Result | EmotoneError]:
     while waiting:
         each = waiting.popleft()
-        yield each if isinstance(each, AudioError) else each.result()
-
-
-@contextmanager
-def _open(source: Audio, rate: int | None) -> Iterator[tuple[int, Iterator[Samples]]]:
-    """Open any source: its rate, and its samples by blocks (channels, samples)."""
-    if isinstance(source, bytearray | memoryview):
-        source = bytes(source)
-    if isinstance(source, str | Path | bytes) or hasattr(source, "read"):
-        with open_blocks(cast(Source, source)) as recording:
-            yield recording.rate, recording.blocks(_BLOCK)
-        return
-    array, own_rate = source if isinstance(source, tuple) else (source, rate)
-    if own_rate is None:
-        raise UsageError("An array needs its rate: recognizer(array, rate=16000) or recognizer((array, 16000)).")
-    check_rate(own_rate, "array")
-    samples = from_array(array)
-    if not samples.size:
-        raise AudioError("array: holds no samples")
-    yield own_rate, (samples[:, at : at + _BLOCK] for at in range(0, samples.shape[1], _BLOCK))
+        yield each if isinstance(each, EmotoneError) else each.result()

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from emotone.errors import EmotoneError
@@ -72,6 +72,16 @@ class Result:
     duration: float
     start: float = 0.0
     notes: tuple[str, ...] = ()
+
+    def later(self, seconds: float) -> "Result":
+        """Return the result of the same sound that begins so much later in its recording."""
+        if not seconds:
+            return self
+        moved = [
+            replace(each, start=round(each.start + seconds, 4), end=round(each.end + seconds, 4))
+            for each in self.segments
+        ]
+        return replace(self, segments=tuple(moved), start=round(self.start + seconds, 4))
 
     @property
     def speech(self) -> float:

@@ -1,7 +1,7 @@
 """Sound in, block by block; emotions out."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import starmap
 from typing import NamedTuple
 
@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from emotone.audio import Samples, check_rate, from_array, to_mono
+from emotone.audio import CANCELLED, Mixer, Samples, check_rate, from_array
 from emotone.bundle import BundleInfo
-from emotone.errors import UsageError
+from emotone.errors import AudioError, UsageError
 from emotone.recognition.result import Result, Update, judge
 from emotone.recognition.speaker import Model
 from emotone.recognition.timeline import Timeline
@@ -22,6 +22,7 @@ __all__ = ["Answer", "Settings", "Stream", "Track", "answers"]
 _LONGEST = 60.0
 _SHORTEST = 0.05
 _BATCH = 16
+_NEVER = 2.0  # a confidence that no answer has
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,16 +32,21 @@ class Settings:
     Attributes:
         window: seconds that one answer is given for.
         hop: seconds between answers.
-        min_confidence: below it an emotion is "uncertain".
+        min_confidence: below it an emotion is "uncertain"; None where that depends on how much speech there is.
     """
 
     window: float
     hop: float
-    min_confidence: float
+    min_confidence: float | None
 
     @classmethod
     def of(
-        cls, info: BundleInfo, *, window: float | None = None, hop: float | None = None, min_confidence: float = 0.0
+        cls,
+        info: BundleInfo,
+        *,
+        window: float | None = None,
+        hop: float | None = None,
+        min_confidence: float | None = None,
     ) -> "Settings":
         """Fill in what the model was made for; `UsageError` for what cannot be."""
         window = info.window if window is None else window
@@ -49,7 +55,7 @@ class Settings:
             raise UsageError(f"window is {window:g} s; it must lie in {_SHORTEST:g} to {_LONGEST:g} s.")
         if not _SHORTEST <= hop <= window:
             raise UsageError(f"hop is {hop:g} s; it must lie in {_SHORTEST:g} s to the window's {window:g} s.")
-        if not 0 <= min_confidence <= 1:
+        if min_confidence is not None and not 0 <= min_confidence <= 1:
             raise UsageError(f"min_confidence is {min_confidence:g}; it must lie in 0 to 1.")
         return cls(window, hop, min_confidence)
 
@@ -69,24 +75,27 @@ class Track:
         rate: of the recording, in Hz.
         settings: how it is listened to.
         live: whether windows that grow at a region's beginning are wanted, too.
+        start: second of the recording at which what is pushed begins.
     """
 
-    def __init__(self, info: BundleInfo, rate: int, settings: Settings, *, live: bool) -> None:
+    def __init__(self, info: BundleInfo, rate: int, settings: Settings, *, live: bool, start: float = 0.0) -> None:
         hop = round(settings.hop * info.rate)
         self._settings, self._rate, self._taken = settings, rate, 0
+        self._start, self._shortest, self._notes = start, info.shortest, list[str]()
+        self._mixer = Mixer(rate)
         self._resampler = None if rate == info.rate else soxr.ResampleStream(rate, info.rate, 1, "float32", "HQ")
         self._windows = Windows(info.rate, window=round(settings.window * info.rate), hop=hop, live=live)
         self._timeline = Timeline(info.labels, rate=info.rate, hop=hop)
 
     def push(self, block: Samples) -> list[Window]:
         """Take (channels, samples); return the windows that are complete."""
-        mono = to_mono(block)
-        self._taken += len(mono)
-        return self._windows.feed(self._resampled(mono, last=False))
+        self._taken += block.shape[1]
+        return self._windows.feed(self._resampled(self._mixer.feed(block), last=False))
 
-    def close(self) -> list[Window]:
-        """Return the last windows."""
-        rest = self._windows.feed(self._resampled(np.zeros(0, np.float32), last=True))
+    def close(self, notes: Sequence[str] = ()) -> list[Window]:
+        """Return the last windows; take what is to be known of the recording."""
+        self._notes = [*notes, *([CANCELLED] if self._mixer.cancelled else [])]
+        rest = self._windows.feed(self._resampled(self._mixer.finish(), last=True))
         return rest + self._windows.finish()
 
     def add(self, window: Window, probabilities: npt.NDArray[np.float32]) -> None:
@@ -95,8 +104,16 @@ class Track:
 
     def result(self) -> Result:
         """Return what was heard, once all windows are answered."""
-        duration = round(self._taken / self._rate, 4)
-        return self._timeline.result(duration, min_confidence=self._settings.min_confidence)
+        duration, least = round(self._taken / self._rate, 4), self._settings.min_confidence
+        notes = list(self._notes)
+        if least is None and self._shortest and 0 < (speech := self._timeline.speech) < self._shortest:
+            notes.append(
+                f"{speech:.2f} s of speech; the model was trained on no less than {self._shortest:.2f} s "
+                "(min_confidence 0 gives its answer all the same)"
+            )
+            least = _NEVER
+        result = self._timeline.result(duration, min_confidence=least or 0.0)
+        return replace(result.later(self._start), notes=tuple(notes))
 
     def _resampled(self, mono: Samples, *, last: bool) -> Samples:
         if self._resampler is None:
@@ -114,9 +131,10 @@ class Stream:
         closing: the updates that came to light in `finish`.
     """
 
-    def __init__(self, model: Model, rate: int, settings: Settings) -> None:
+    def __init__(self, model: Model, rate: int, settings: Settings, *, channels_last: bool | None = None) -> None:
         check_rate(rate, "stream")
-        self._model, self._settings = model, settings
+        self._model, self._settings, self._channels_last = model, settings, channels_last
+        self._channels: int | None = None
         self._track = Track(model.info, rate, settings, live=True)
         self.closing: list[Update] = []
         self._finished = False
@@ -125,18 +143,24 @@ class Stream:
         """Take the next sound.
 
         Args:
-            block: (samples,) or (channels, samples), of any length; floats in [-1, 1], int16 or int32.
+            block: (samples,), (channels, samples), or (samples, channels) of a stream made with `channels_last`; of
+                any length; floats in [-1, 1], int16 or int32.
 
         Returns:
             An update for every hop of speech: how the last `window` seconds of it sound, or as many as there are.
             None in silence.
 
         Raises:
-            AudioError: NaN, samples far beyond 1, another shape or type. The stream can go on.
+            AudioError: NaN, samples far beyond 1, another shape or type, other channels than before. The stream can go
+                on.
             UsageError: after `finish`.
         """
         self._check_open()
-        return self._answer(self._track.push(from_array(block, name="block")))
+        samples = from_array(block, name="block", channels_last=self._channels_last)
+        if self._channels not in (None, len(samples)):
+            raise AudioError(f"block: has {len(samples)} channels; those before it had {self._channels}")
+        self._channels = len(samples)
+        return self._answer(self._track.push(samples))
 
     def finish(self) -> Result:
         """End the stream and return the whole, as it is for a file."""
@@ -155,7 +179,7 @@ class Stream:
         for window, (probabilities, _) in zip(windows, answers(self._model, windows), strict=True):
             self._track.add(window, probabilities)
             scores = dict(zip(labels, probabilities.astype(float).tolist(), strict=True))
-            emotion, confidence = judge(scores, self._settings.min_confidence)
+            emotion, confidence = judge(scores, self._settings.min_confidence or 0.0)
             start, end = round(window.start / rate, 4), round(window.end / rate, 4)
             updates.append(Update(start, end, emotion, scores, confidence))
         return updates

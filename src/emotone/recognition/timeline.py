@@ -54,6 +54,12 @@ class Timeline:
             self._scores.append(scores / scores.sum(axis=1, keepdims=True))
             self._cells = []
 
+    @property
+    def speech(self) -> float:
+        """Seconds of speech in all answers so far."""
+        samples = sum(float(ends[-1] - starts[0]) for starts, ends in zip(self._starts, self._ends, strict=True))
+        return samples / self._rate
+
     def result(self, duration: float, *, min_confidence: float) -> Result:
         """Return the emotions over time and of the whole of a recording of `duration` seconds."""
         if not self._scores:
