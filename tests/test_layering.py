@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "errors": "",
     "emotions": "errors",
     "config": "errors",
-    "files": "",
+    "files": "errors",
     "audio": "errors",
     "corpora": "errors emotions files audio",
     "features.config": "config",
@@ -35,7 +35,9 @@ MAY_IMPORT = {
     "report": "errors emotions files audio augment corpora features evaluation recipes",
     "terminal": "",
     "recognition": "errors adaptation audio bundle terminal",
-    "cli_predict": "errors files corpora recognition terminal",
+    "cli_predict": "errors audio cli_inputs cli_output recognition terminal",
+    "cli_inputs": "errors audio corpora terminal",
+    "cli_output": "errors files recognition",
     "explanation": "errors files audio bundle features recognition report training",
     "cli_explain": "errors explanation terminal",
     "comparison": "errors emotions config files corpora features models recipes protocols audit evaluation "
@@ -46,6 +48,7 @@ MAY_IMPORT = {
     "cli_options": "errors corpora comparison terminal",
     "cli_corpora": "cli_options corpora terminal",
     "cli_systems": "recipes comparison terminal show",
+    "__main__": "cli",
     "cli": "errors cli_corpora cli_explain cli_model cli_options cli_predict cli_systems features recipes comparison "
     "recognition training terminal",
 }  # fmt: skip
@@ -55,8 +58,8 @@ evaluation, then comparison and report."""
 
 LIGHT = (
     "", "errors", "emotions", "config", "files", "audio", "augment", "adaptation", "bundle", "recognition",
-    "cli_predict", "cli_explain", "cli_options", "cli_corpora", "cli_systems", "explanation", "corpora", "terminal",
-    "cli", "cli_model", "card", "recipes", "protocols", "audit",
+    "cli_predict", "cli_inputs", "cli_output", "cli_explain", "cli_options", "cli_corpora", "cli_systems",
+    "explanation", "corpora", "terminal", "cli", "cli_model", "card", "recipes", "protocols", "audit",
 )  # fmt: skip
 """Parts that import nothing heavy when they are loaded: the command line starts with them."""
 HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning", "onnx", "onnxruntime")

@@ -1,5 +1,6 @@
 """The command line: argument -> call, nothing else."""
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, Any
@@ -28,6 +29,7 @@ from emotone.errors import CorpusError, EmotoneError, UsageError
 
 __all__ = ["main"]
 
+
 app = typer.Typer(
     help="Compare and use speech emotion recognisers.",
     no_args_is_help=True,
@@ -42,18 +44,46 @@ app.command()(explain)
 app.add_typer(cli_model.model_app, name="model")
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from emotone import __version__
+        from emotone.terminal import console
+
+        console.print(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", is_eager=True, callback=_print_version)
+    ] = False,
+) -> None:
+    """Compare and use speech emotion recognisers."""
+
+
 def main() -> None:
     """Run the command line; an `EmotoneError` becomes its message and its exit code."""
-    from emotone.terminal import warn
+    from emotone.terminal import speak_utf8, warn
 
+    speak_utf8()
+    code: str | int | None = 0
     try:
-        app()
+        try:
+            app()
+        except SystemExit as end:
+            code = end.code
+        sys.stdout.flush()
     except EmotoneError as error:
         warn(f"emotone: {error}")
-        sys.exit(error.exit_code)
+        code = error.exit_code
+    except BrokenPipeError:  # who reads has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still writes when it ends
+        code = 1
     except OSError as error:
         warn(f"emotone: {error.filename or 'writing'}: {error.strerror or error}")
-        sys.exit(1)
+        code = 1
+    sys.exit(code)
 
 
 @app.command()

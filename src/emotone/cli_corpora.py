@@ -46,14 +46,13 @@ def corpora_fetch(
 def corpora_check(
     name: Annotated[str, typer.Argument(help="A corpus, a manifest, or a folder by emotion.")], data: DataOption = None
 ) -> None:
-    """Name the files that are missing, unreadable, silent, clipped, duplicated or misnamed."""
+    """Name files that are missing, unreadable, silent, clipped, duplicated or misnamed, speakers that may be one."""
     from emotone.corpora.check import check
     from emotone.terminal import console, counting, table
 
     with counting(f"Checking {name}") as progress:
         report = check(name, data=data, on_progress=progress)
-    kinds = ("missing", "unreadable", "silent", "clipped", "duplicated", "unparsed")
-    rows = [(kind, finding.file, finding.reason) for kind in kinds for finding in getattr(report, kind)]
+    rows = [(kind, finding.file, finding.reason) for kind, found in report.by_kind().items() for finding in found]
     if rows:
         table(("Finding", "File", "Reason"), rows)
     console.print(f"{report.corpus}: {report.files} files in {report.root}, {len(rows)} findings")

@@ -47,7 +47,7 @@ def load_corpus(name: str | None, data: Path | None, *, or_synthetic: bool = Fal
     from emotone.terminal import counting, warn
 
     if name is None and data is not None and (data.is_file() or corpora.find(_DEFAULT_CORPUS, data=data) is None):
-        return corpora.load(str(data))
+        return _told(corpora.load(str(data)))
     wanted = name or _DEFAULT_CORPUS
     if or_synthetic and name is None and corpora.find(wanted, data=data) is None:
         try:
@@ -58,7 +58,16 @@ def load_corpus(name: str | None, data: Path | None, *, or_synthetic: bool = Fal
             warn("Going on with the built-in synthetic corpus; set EMOTONE_DATA to the folder that holds ravdess/.")
             wanted = "synthetic"
     with counting("Synthesising") as progress:
-        return corpora.load(wanted, data=data, on_progress=progress)
+        return _told(corpora.load(wanted, data=data, on_progress=progress))
+
+
+def _told(corpus: "Corpus") -> "Corpus":
+    """Show a corpus's notes."""
+    from emotone.terminal import warn
+
+    for note in corpus.notes:
+        warn(f"{corpus.info.name}: {note}")
+    return corpus
 
 
 def two_corpora(train: str | None, test: str | None, *, excluded: dict[str, object]) -> tuple[str, str] | None:

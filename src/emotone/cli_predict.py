@@ -1,23 +1,25 @@
 """The command `emotone predict`: recordings in, emotions out, to a person or a file."""
 
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emotone.errors import UsageError, unknown
+from emotone.cli_inputs import Asked, Channels, expand, parse_channels, split_by_channels
+from emotone.errors import UsageError
 
 if TYPE_CHECKING:
+    from emotone.audio import Part
     from emotone.recognition.formats import Answer
-    from emotone.recognition.recognizer import Recognizer
+    from emotone.recognition.recognizer import Options, Recognizer
 
 __all__ = ["predict"]
-
-_STDIN = "-"
-_MANIFESTS = (".csv", ".jsonl", ".parquet")  # `emotone.corpora.manifest.SUFFIXES`, which one recording can do without
 
 
 def predict(
@@ -25,7 +27,8 @@ def predict(
         list[str],
         typer.Argument(
             metavar="PATH...",
-            help="Recordings, folders of them, CSV, JSONL or Parquet files with a column `file`; - for standard input.",
+            help="Recordings, folders of them, tables (CSV, JSONL, Parquet, Excel) with a column `file`, perhaps "
+            "`start` and `end`; - for standard input.",
         ),
     ],
     model: Annotated[
@@ -34,98 +37,112 @@ def predict(
     ] = None,
     window: Annotated[float | None, typer.Option(help="Seconds per answer. [default: the model's]")] = None,
     hop: Annotated[float | None, typer.Option(help="Seconds between answers. [default: the model's]")] = None,
-    min_confidence: Annotated[float, typer.Option(help="Below it, from 0 to 1, say `uncertain`.")] = 0.0,
+    min_confidence: Annotated[
+        float | None,
+        typer.Option(
+            help="Below it, from 0 to 1, say `uncertain`. [default: only of less speech than the model was trained on]"
+        ),
+    ] = None,
+    channels: Annotated[
+        str, typer.Option(help="mix; each, an answer per channel, as calls have a speaker on each; or numbers, as 0,1.")
+    ] = "mix",
+    segments_from: Annotated[
+        Path | None,
+        typer.Option(help="Answer for each stretch and each speaker of this RTTM file, as diarisers write it."),
+    ] = None,
+    strict: Annotated[bool, typer.Option("--strict", help="Refuse recordings that are cut short.")] = False,
     top: Annotated[int, typer.Option(help="How many emotions to show.")] = 3,
     threads: Annotated[int, typer.Option(help="Threads of the network.")] = 1,
     form: Annotated[
         str | None,
         typer.Option(
-            "--format", help="json, jsonl, csv, parquet, audacity, vtt. [default: a table, or --out's suffix]"
+            "--format",
+            help="json, jsonl, csv, parquet, audformat; of each recording: audacity, vtt, srt, textgrid, rttm. "
+            "[default: a table, or --out's suffix]",
         ),
     ] = None,
     segments: Annotated[
         bool, typer.Option("--segments", help="csv, parquet: a row per segment, not per recording.")
     ] = False,
-    out: Annotated[Path | None, typer.Option(help="Write into this file.")] = None,
+    out: Annotated[
+        str | None, typer.Option(help="Write into this file; or into this folder, a file for each recording.")
+    ] = None,
 ) -> None:
     """Recognise emotions in recordings of any length. Exit code 1 where a recording cannot be read."""
-    form = _format(form, out, segments=segments)
+    from emotone.cli_output import Output
+
+    output = Output.of(form, out, segments=segments)
+    which = parse_channels(channels)
     if top < 1:
         raise UsageError(f"--top is {top}; it must be at least 1.")
     from emotone.recognition.recognizer import Recognizer
 
     recognizer = Recognizer.load(model, threads=threads)
     failed: list[str] = []
-    sources = list(_expand(paths, failed))
-    if form in ("audacity", "vtt") and len(sources) > 1:
-        raise UsageError(f"--format {form} is the timeline of one recording; {len(sources)} are given.")
-    results = recognizer.each([source for _, source in sources], window=window, hop=hop, min_confidence=min_confidence)
-    answers = _answers([name for name, _ in sources], results, failed)
+    asked = expand(paths, failed, segments_from)
+    output = output.ready(
+        [each.name for each in asked],
+        labels=recognizer.labels,
+        stretches=any(each.is_stretch for each in asked),
+        channels=which is not None or any(each.channel is not None for each in asked),
+    )
+    options: Options = {"window": window, "hop": hop, "min_confidence": min_confidence, "strict": strict}
+    answers = _answers(asked, which, recognizer, failed, options)
     with ExitStack() as stack:
-        if len(sources) > 1 and (out is not None or form is None or not sys.stdout.isatty()):
-            answers = _counted(stack, answers, len(sources))
-        _put(answers, form, out, recognizer, top=top, segments=segments)
+        if len(asked) > 1 and (out is not None or output.form is None or not sys.stdout.isatty()):
+            answers = _counted(stack, answers, len(asked))
+        output.put(_with_speakers(answers, min_confidence), top=top)
     raise typer.Exit(1 if failed else 0)
 
 
-def _format(form: str | None, out: Path | None, *, segments: bool) -> str | None:
-    """Return the format asked for, None for a table to look at; refuse what does not fit together."""
-    from emotone.recognition.formats import FORMATS, SUFFIXES, need_pyarrow
-
-    if form is None and out is not None:
-        form = SUFFIXES.get(out.suffix.lower())
-        if form is None:
-            raise UsageError(f"--out {out}: its suffix names no format ({', '.join(SUFFIXES)}); give --format.")
-    if form is not None and form not in FORMATS:
-        raise unknown("format", form, FORMATS)
-    if form == "parquet":
-        if out is None:
-            raise UsageError("--format parquet needs --out FILE.")
-        need_pyarrow()
-    if segments and form not in ("csv", "parquet"):
-        raise UsageError("--segments goes with --format csv or parquet; the other formats have the segments anyway.")
-    if out is not None and out.is_dir():
-        raise UsageError(f"--out {out}: is a folder; name a file.")
-    return form
-
-
-def _expand(paths: Sequence[str], failed: list[str]) -> Iterator[tuple[str, Path | BinaryIO]]:
-    """Yield every recording that is meant, with the name to call it by; a folder without any is noted in `failed`."""
-    for text in paths:
-        path = Path(text)
-        if text == _STDIN:
-            yield "<stdin>", sys.stdin.buffer
-        elif path.is_dir():
-            from emotone.corpora.scan import audio_files
-            from emotone.terminal import warn
-
-            found = [path / inside for inside in audio_files(path)]
-            if not found:
-                failed.append(text)
-                warn(f"emotone: {path}: the folder holds no audio")
-            yield from ((str(each), each) for each in found)
-        elif path.suffix.lower() in _MANIFESTS:
-            from emotone.corpora.manifest import list_files
-
-            yield from ((str(each), each) for each in list_files(path))
-        else:
-            yield text, path
-
-
-def _answers(names: Sequence[str], results: Iterator["object"], failed: list[str]) -> Iterator["Answer"]:
-    """Yield an answer per recording; say at once why one cannot be read, and note it in `failed`."""
+def _answers(
+    asked: Sequence[Asked], channels: Channels, recognizer: "Recognizer", failed: list[str], options: "Options"
+) -> Iterator["Answer"]:
+    """Yield an answer per part; say at once why one cannot be read, and note it in `failed`."""
+    from emotone.audio import name_of
     from emotone.recognition.formats import Answer
     from emotone.recognition.result import Result
     from emotone.terminal import warn
 
-    for name, result in zip(names, results, strict=True):
-        shown = name.encode(errors="backslashreplace").decode()
+    waiting: deque[Asked] = deque()
+
+    def parts() -> Iterator["Part"]:
+        for one in asked:
+            for each in split_by_channels(one, channels):
+                waiting.append(each)
+                yield each.part
+
+    for result in recognizer.each(parts(), **options):
+        one = waiting.popleft()
+        answer = Answer(one.name, None, speaker=one.speaker, channel=one.channel)
+        if one.is_stretch:
+            answer = replace(answer, scope="stretch")
         if isinstance(result, Result):
-            yield Answer(shown, result)
+            for note in result.notes:
+                warn(f"emotone: {one.name}: {note}")
+            yield replace(answer, result=result)
         else:
-            failed.append(name)
-            warn(f"emotone: {result}")
-            yield Answer(shown, None, str(result).removeprefix(f"{name}: "))
+            failed.append(one.name)
+            reason = str(result).removeprefix(f"{name_of(one.source)}: ")
+            warn(f"emotone: {one.name}: {reason}")
+            yield replace(answer, error=reason)
+
+
+def _with_speakers(answers: Iterator["Answer"], min_confidence: float | None) -> Iterator["Answer"]:
+    """Add, after the stretches of a recording, an answer for each speaker in it."""
+    from emotone.recognition.result import combine
+
+    for _, group in groupby(answers, key=lambda answer: answer.file):
+        by_speaker: dict[str, list[Answer]] = {}
+        for answer in group:
+            yield answer
+            if answer.scope == "stretch" and answer.speaker is not None and answer.result:
+                by_speaker.setdefault(answer.speaker, []).append(answer)
+        for _, stretches in sorted(by_speaker.items()):
+            results = [each.result for each in stretches if each.result]
+            channel = stretches[0].channel if len({each.channel for each in stretches}) == 1 else None
+            whole = combine(results, min_confidence=min_confidence)
+            yield replace(stretches[0], result=whole, channel=channel, scope="speaker")
 
 
 def _counted(stack: ExitStack, answers: Iterator["Answer"], total: int) -> Iterator["Answer"]:
@@ -133,34 +150,5 @@ def _counted(stack: ExitStack, answers: Iterator["Answer"], total: int) -> Itera
 
     progress = stack.enter_context(counting("Recognising"))
     for done, answer in enumerate(answers, start=1):
-        progress(done, total)
+        progress(min(done, total), total)
         yield answer
-
-
-def _put(
-    answers: Iterator["Answer"],
-    form: str | None,
-    out: Path | None,
-    recognizer: "Recognizer",
-    *,
-    top: int,
-    segments: bool,
-) -> None:
-    from emotone.files import atomic_path
-    from emotone.recognition.formats import to_text, write_parquet
-
-    labels = recognizer.labels
-    if form is None:
-        from emotone.recognition.display import show
-
-        show(list(answers), top=top)
-    elif out is None:
-        for text in to_text(answers, form, labels=labels, segments=segments):
-            sys.stdout.write(text)
-    else:
-        with atomic_path(out) as temporary:
-            if form == "parquet":
-                write_parquet(answers, temporary, labels=labels, segments=segments)
-            else:
-                with temporary.open("w", encoding="utf-8", newline="") as file:
-                    file.writelines(to_text(answers, form, labels=labels, segments=segments))

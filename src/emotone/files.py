@@ -9,7 +9,9 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["atomic_path", "cache_folder", "make_folder", "write_text"]
+from emotone.errors import EmotoneError
+
+__all__ = ["atomic_path", "cache_folder", "caching", "make_folder", "write_text"]
 
 
 @contextmanager
@@ -43,3 +45,15 @@ def cache_folder(*parts: str) -> Path:
     """Return (not create) the folder of cached things: `$EMOTONE_CACHE`, or the user's cache folder."""
     base = os.environ.get("EMOTONE_CACHE")
     return Path(base or platformdirs.user_cache_dir("emotone")).joinpath(*parts)
+
+
+@contextmanager
+def caching(target: Path) -> Iterator[None]:
+    """Let the writing of `target` into the cache fail by an `EmotoneError` that names the setting."""
+    try:
+        yield
+    except OSError as error:
+        raise EmotoneError(
+            f"{target.parent}: the cache cannot be written: {error.strerror or error}. "
+            "Free space, or set EMOTONE_CACHE to another folder."
+        ) from None

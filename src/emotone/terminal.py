@@ -1,5 +1,6 @@
 """What the command line shows: tables, and progress with time left."""
 
+import io
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -13,10 +14,18 @@ if TYPE_CHECKING:
     from emotone.comparison.plan import RunSpec
     from emotone.evaluation.record import RunRecord
 
-__all__ = ["SweepProgress", "console", "counting", "table", "warn"]
+__all__ = ["SweepProgress", "console", "counting", "speak_utf8", "table", "warn"]
 
 console = Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
 _errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+
+
+def speak_utf8() -> None:
+    """Write UTF-8 to files and pipes, whatever the locale says; escape what a terminal cannot show."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            encoding = None if stream.isatty() else "utf-8"
+            stream.reconfigure(encoding=encoding, errors="backslashreplace")
 
 
 def warn(text: str) -> None:

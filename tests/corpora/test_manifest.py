@@ -81,7 +81,7 @@ BAD_ROWS = [
     ({**GOOD, "emotion": " "}, "'emotion' is empty"),
     ({**GOOD, "file": ""}, "'file' is empty"),
     (GOOD, "x.wav is already in line 2"),
-    ({**GOOD, "file": "./sub/../x.flac"}, "x.flac is already in line 2"),
+    ({**GOOD, "file": "./sub/../x.flac"}, "x.flac is called as x.wav in line 2 but for its ending"),
     ({**GOOD, "file": "y.wav", "gender": "robot"}, "gender 'robot' is not female, male or empty"),
     ({**GOOD, "file": "y.wav", "repetition": "0"}, "repetition '0' is not a number from 1"),
 ]
@@ -105,7 +105,8 @@ def test_bad_files_are_refused_by_name(tmp_path: Path) -> None:
         "broken.jsonl": (b'{"file": "x.wav"\n', "line 1: not JSON"),
         "list.jsonl": (b'["x.wav"]\n', "line 1: not an object"),
         "fake.parquet": (b"not parquet", "not a Parquet file"),
-        "table.tsv": (b"file\temotion\n", "ends in .csv, .jsonl, .parquet, not in '.tsv'"),
+        "table.ods": (b"", "ends in .csv, .tsv, .jsonl, .parquet, .xlsx, not in '.ods' (OpenDocument; save it as CSV)"),
+        "fake.xlsx": (b"not excel", "not an Excel file"),
     }
     for name, (content, reason) in cases.items():
         (tmp_path / name).write_bytes(content)

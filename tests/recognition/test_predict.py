@@ -83,7 +83,8 @@ def test_a_folder_goes_on_past_bad_files(predict: Run, mixed: Path) -> None:
     ]  # fmt: skip
     assert "no speech" in done.stdout
     told = done.stderr.splitlines()
-    assert len(told) == 2 and "Traceback" not in done.stderr
+    assert len(told) == 3 and "Traceback" not in done.stderr
+    assert told.pop(0) == f"emotone: {mixed}: passed over 1 file that does not end as recordings do: 1 .txt"
     assert told[0].startswith(f"emotone: {mixed / 'empty.mp3'}: the file is empty")
     assert told[1].startswith(f"emotone: {mixed / 'text.wav'}: not audio")
 
@@ -120,7 +121,7 @@ def test_json(predict: Run, recognizer: Recognizer, mixed: Path, tmp_path: Path,
 def table(form: str, text: str, path: Path) -> list[dict[str, object]]:
     if form == "parquet":
         return list(pyarrow.parquet.read_table(path).to_pylist())
-    kept = ("file", "emotion", "error")
+    kept = ("file", "speaker", "emotion", "error")
     rows = csv.DictReader(io.StringIO(text))
     return [
         {name: (cell or None) if name in kept else float(cell or "nan") for name, cell in row.items()} for row in rows
@@ -132,7 +133,7 @@ def test_tables(predict: Run, recognizer: Recognizer, mixed: Path, tmp_path: Pat
     out = tmp_path / f"out.{form}"
     assert predict(mixed, "--out", out).returncode == 1
     rows = table(form, "" if form == "parquet" else out.read_text(encoding="utf-8"), out)
-    assert list(rows[0]) == ["file", "duration", "speech", "emotion", "confidence", *LABELS, "error"]
+    assert list(rows[0]) == ["file", "speaker", "emotion", "confidence", "duration", "speech", *LABELS, "error"]
     assert [row["error"] is None for row in rows] == [True, False, True, False, True]
     result = recognizer(mixed / "a.flac")
     assert rows[0]["emotion"] == result.emotion
@@ -192,7 +193,8 @@ def test_manifests(predict: Run, mixed: Path, tmp_path: Path) -> None:
     (tmp_path / "no.csv").write_text("path\na.wav\n")
     done = predict(tmp_path / "no.csv")
     assert done.returncode == 1
-    assert done.stderr == f"emotone: {tmp_path / 'no.csv'}: column 'file' is missing. Found: path.\n"
+    told = "column 'file' is missing. Found: path. Rename 'path' if that is what it holds."
+    assert done.stderr == f"emotone: {tmp_path / 'no.csv'}: {told}\n"
 
 
 def test_window_hop_and_least_confidence_reach_the_recognizer(

@@ -2,15 +2,18 @@
 
 from emotone.audio.blocks import Recording, open_blocks
 from emotone.audio.channels import CANCELLED, Mixer, to_mono
+from emotone.audio.folder import AUDIO_SUFFIXES, Folder, list_folder
 from emotone.audio.gate import MAX_SECONDS, from_array, load, read, resample
 from emotone.audio.part import Part, open_part
 from emotone.audio.source import MAX_RATE, MIN_RATE, Samples, Source, check_rate, name_of, open_recording
 
 __all__ = [
+    "AUDIO_SUFFIXES",
     "CANCELLED",
     "MAX_RATE",
     "MAX_SECONDS",
     "MIN_RATE",
+    "Folder",
     "Mixer",
     "Part",
     "Recording",
@@ -18,6 +21,7 @@ __all__ = [
     "Source",
     "check_rate",
     "from_array",
+    "list_folder",
     "load",
     "name_of",
     "open_blocks",

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import soxr
 
-from emotone.audio.blocks import open_blocks
 from emotone.audio.channels import to_mono
+from emotone.audio.part import Part, open_part
 from emotone.audio.source import Samples, Source, check_rate, checked, name_of
 from emotone.errors import AudioError
 
@@ -19,13 +19,13 @@ _USUAL_CHANNELS = 8  # more are believed where it is said which axis is theirs
 _AT_LEAST = 60  # seconds that are decoded at a time where a recording does not state its length
 
 
-def read(source: Source, *, start: float = 0.0, end: float | None = None) -> tuple[Samples, int]:
-    """Decode a recording, or a stretch of it, as it is: every channel, its own rate.
+def read(source: Source | Part) -> tuple[Samples, int]:
+    """Decode a recording, or a part of it, as it is: every channel, its own rate.
 
     Args:
         source: a path, a file's bytes, or an open binary file. The content decides the format, not the suffix: wav,
-            flac, ogg, opus, mp3 and whatever else libsndfile reads; m4a, mp4, webm and aac with the extra `media`.
-        start, end: of the stretch, in seconds; to the recording's end where `end` is None.
+            flac, ogg, opus, mp3 and whatever else libsndfile reads; m4a, mp4, webm, aac and many others with the extra
+            `media`.
 
     Returns:
         Samples of shape (channels, samples), float32 in [-1, 1], and the rate in Hz.
@@ -34,7 +34,7 @@ def read(source: Source, *, start: float = 0.0, end: float | None = None) -> tup
         AudioError: a missing, empty, truncated, over-long or non-audio file, NaN or infinite samples, a stretch that
             the recording does not have. A cut mp3 or raw aac cannot be told from a short one.
     """
-    with open_blocks(source, start=start, end=end) as recording:
+    with open_part(source if isinstance(source, Part) else Part(source)) as recording:
         name, rate = recording.name, recording.rate
         _check_length(recording.seconds, name)
         blocks: list[Samples] = []
@@ -46,15 +46,12 @@ def read(source: Source, *, start: float = 0.0, end: float | None = None) -> tup
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1), rate
 
 
-def load(
-    source: Source, *, rate: int | None = None, start: float = 0.0, end: float | None = None
-) -> tuple[Samples, int]:
-    """Decode a recording, or a stretch of it, to mono (see `to_mono`) at `rate` Hz, or at its own rate.
+def load(source: Source | Part, *, rate: int | None = None) -> tuple[Samples, int]:
+    """Decode a recording, or a part of it, to mono (see `to_mono`) at `rate` Hz, or at its own rate.
 
     Args:
         source: as in `read`.
         rate: the wanted rate in Hz; None keeps the recording's.
-        start, end: as in `read`.
 
     Returns:
         Samples of shape (samples,), float32 in [-1, 1], and their rate.
@@ -62,7 +59,7 @@ def load(
     Raises:
         AudioError: as in `read`; also a recording so short that nothing is left after resampling.
     """
-    channels, own_rate = read(source, start=start, end=end)
+    channels, own_rate = read(source)
     mono = to_mono(channels)
     if rate is None or rate == own_rate:
         return mono, own_rate

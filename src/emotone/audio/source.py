@@ -50,6 +50,7 @@ def check_rate(rate: int, name: str) -> None:
 
 def name_of(source: object) -> str:
     """Return what errors call a recording."""
+    source = getattr(source, "source", source)  # of a part
     if isinstance(source, Path | str):
         return str(source)
     return str(getattr(source, "name", "audio"))
@@ -95,7 +96,10 @@ def _open(path: Path, name: str) -> Binary:
         raise AudioError(f"{name!r}: is no path: {error}") from None
     if stat.S_ISREG(kind):
         return file
-    with file:  # a pipe, a socket, a device: what comes is spooled, as of standard input
+    if stat.S_ISCHR(kind) or stat.S_ISBLK(kind):
+        file.close()
+        raise AudioError(f"{name}: is a device, not a recording")
+    with file:  # a pipe: what comes is spooled, as of standard input
         return _spooled(file, name)
 
 

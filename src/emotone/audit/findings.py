@@ -7,6 +7,7 @@ from typing import Literal, TypeVar
 from emotone.audit.same import Sounds
 from emotone.audit.split import Item, Split
 from emotone.corpora.base import Utterance
+from emotone.corpora.speakers import near_names
 
 __all__ = ["Case", "Finding", "find"]
 
@@ -91,6 +92,9 @@ def _of_one(split: Split, utterances: Sequence[Utterance], sounds: Sounds, unsee
         lambda item: utterances[item.clip].statement,
     )
     yield _repetitions(split, utterances)
+    text = "test clips are stretches of recordings of which another stretch was seen"
+    yield _shared(split, "recordings", text, lambda item: _stretched(utterances[item.clip]))
+    yield _near_names(split, utterances)
     unchosen = split.monitor is None and not any(item.side == "validation" for item in split.items)
     yield Finding(
         "no-validation",
@@ -154,6 +158,23 @@ def _speakers(split: Split, utterances: Sequence[Utterance], unseen_speakers: bo
     nameless = [item for item in split.items if speaker(item) is None]
     text = "clips state no speaker, so shared speakers cannot all be found"
     yield Finding("unknown-speakers", "note", text, len(nameless), len(split.items), "clips")
+
+
+def _stretched(utterance: Utterance) -> str | None:
+    """Return the file of an utterance that is a stretch of it."""
+    return str(utterance.path) if utterance.start or utterance.end is not None else None
+
+
+def _near_names(split: Split, utterances: Sequence[Utterance]) -> Finding:
+    tested, seen = ({utterances[item.clip].speaker for item in side} - {None} for side in (split.test, split.seen))
+    pairs = [
+        (one, other) if one in tested else (other, one)
+        for one, other in near_names(str(name) for name in tested | seen)
+        if (one in tested and other in seen) or (other in tested and one in seen)
+    ]
+    cases = tuple(Case(split.fold, f"speaker {one!r}", f"speaker {other!r}", "train") for one, other in pairs)
+    text = "speakers on both sides have nearly the same name: are they one?"
+    return Finding("near-names", "note", text, len(cases), len(tested), "test speakers", cases)
 
 
 def _repetitions(split: Split, utterances: Sequence[Utterance]) -> Finding:

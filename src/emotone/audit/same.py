@@ -58,6 +58,6 @@ def listen(utterances: Sequence[Utterance], *, on_progress: Callable[[int, int],
     first = {digest: clip for clip, digest in reversed(list(enumerate(digests)))}
     clips = sorted(first.values())
     found = similar_pairs(
-        [utterances[clip].path for clip in clips], [digests[clip] for clip in clips], on_progress=on_progress
+        [utterances[clip].part for clip in clips], [digests[clip] for clip in clips], on_progress=on_progress
     )
     return Sounds(digests, [(clips[pair.first], clips[pair.second], pair.similarity) for pair in found])

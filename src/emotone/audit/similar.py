@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from emotone.audio import Part
 from emotone.audit.sound import Map, draw, smooth, squeeze
-from emotone.files import cache_folder, write_text
+from emotone.files import cache_folder, caching, write_text
 
 __all__ = ["THRESHOLD", "Pair", "compare", "similar_pairs", "similarity"]
 
@@ -41,14 +42,14 @@ class Pair:
 
 
 def similar_pairs(
-    paths: Sequence[Path], digests: Sequence[str], *, on_progress: Callable[[int, int], None] | None = None
+    parts: Sequence[Path | Part], digests: Sequence[str], *, on_progress: Callable[[int, int], None] | None = None
 ) -> list[Pair]:
     """Return the near-identical pairs among recordings.
 
     Every recording is compared with the three that are coarsely the most like it. The result is kept by content.
 
     Args:
-        paths: the recordings, each of other samples.
+        parts: the recordings, each of other samples.
         digests: of their samples, which the result is kept under.
         on_progress: called with (recordings read, recordings in all).
 
@@ -62,12 +63,13 @@ def similar_pairs(
         return known
     maps: list[Map | None] = []
     with ThreadPoolExecutor() as pool:
-        for one in pool.map(draw, paths):
+        for one in pool.map(draw, parts):
             maps.append(one)
             if on_progress:
-                on_progress(len(maps), len(paths))
+                on_progress(len(maps), len(parts))
     pairs = compare(maps)
-    write_text(memory, json.dumps([[pair.first, pair.second, pair.similarity] for pair in pairs]))
+    with caching(memory):
+        write_text(memory, json.dumps([[pair.first, pair.second, pair.similarity] for pair in pairs]))
     return pairs
 
 

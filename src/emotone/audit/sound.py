@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotone import audio
+from emotone.audio import Part
 
 __all__ = ["Map", "draw", "smooth", "squeeze"]
 
@@ -38,13 +39,13 @@ class Map:
     shape: Array
 
 
-def draw(path: Path) -> Map | None:
+def draw(source: Path | Part) -> Map | None:
     """Return a recording's map; None for one that is silent or too short (0.25 s of voice) to be compared.
 
     Raises:
         AudioError: a recording that cannot be read.
     """
-    samples, _ = audio.load(path, rate=_RATE)
+    samples, _ = audio.load(source, rate=_RATE)
     samples = np.pad(samples[: int(_LONGEST * _RATE)], _WINDOW // 2)
     frames = np.lib.stride_tricks.sliding_window_view(samples, _WINDOW)[::_HOP]
     power = np.abs(np.fft.rfft(frames * np.hanning(_WINDOW).astype(np.float32))) ** 2

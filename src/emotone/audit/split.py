@@ -1,12 +1,15 @@
 """A split as the audit sees it: what stands on which side, and which recording it is or was made of."""
 
+import math
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
 from emotone.corpora.base import Corpus, Utterance
+from emotone.corpora.times import clip_times
 from emotone.errors import CorpusError
 from emotone.features.config import ORIGINAL
 from emotone.protocols import Fold, Sample
@@ -69,12 +72,13 @@ def promises_unseen_speakers(protocol: str | None) -> bool:
 
 def of_fold(fold: Fold, utterances: Sequence[Utterance]) -> Split:
     """Return a protocol's fold as the audit sees it."""
+    origins = _origins(utterances, [each.clip.removesuffix(clip_times(each.start, each.end)) for each in utterances])
 
     def items(side: Side, samples: Iterable[Sample]) -> Iterable[Item]:
         for sample in samples:
             clip = utterances[sample.clip].clip
             name = clip if sample.variant == ORIGINAL else f"{clip} ({sample.variant})"
-            yield Item(side, name, sample.clip, clip)
+            yield Item(side, name, sample.clip, origins[sample.clip])
 
     sides = zip(SIDES, (fold.train, fold.validation, fold.test), strict=True)
     return Split(fold.index + 1, tuple(item for side, samples in sides for item in items(side, samples)), fold.monitor)
@@ -91,17 +95,33 @@ def of_manifest(manifest: Path, corpus: Corpus) -> Split:
     utterances = corpus.utterances
     if not any("split" in utterance.extra for utterance in utterances):
         raise CorpusError(f"{manifest}: column 'split' is missing. It says {', '.join(SIDES)} for every file.")
+    own = _origins(utterances, [str(utterance.path) for utterance in utterances])
     parents = {utterance.path: _parent(manifest, utterance) for utterance in utterances}
     items = []
     for index, utterance in enumerate(utterances):
         side = utterance.extra.get("split", "")
         if side not in SIDES:
             raise CorpusError(f"{manifest}: split is {side!r} for {utterance.clip}. Valid: {', '.join(SIDES)}.")
-        items.append(Item(side, utterance.clip, index, str(_origin(utterance.path, parents))))
+        parent = _origin(utterance.path, parents)
+        items.append(Item(side, utterance.clip, index, own[index] if parent == utterance.path else str(parent)))
     for needed in ("train", "test"):
         if not any(item.side == needed for item in items):
             raise CorpusError(f"{manifest}: no file's split is {needed!r}.")
     return Split(1, tuple(items), None)
+
+
+def _origins(utterances: Sequence[Utterance], files: Sequence[str]) -> list[str]:
+    """Return what each utterance is a piece of: its file, or what stretches of it that overlap cover together."""
+    origins = list(files)
+    order = sorted(range(len(files)), key=lambda at: (files[at], utterances[at].start))
+    for file, group in groupby(order, key=files.__getitem__):
+        first = reached = 0.0
+        for at in group:
+            start, end = utterances[at].start, utterances[at].end
+            first = start if start >= reached else first
+            reached = max(reached, math.inf if end is None else end)
+            origins[at] = file if first == 0 and reached == math.inf else f"{file} from {first:g} s"
+    return origins
 
 
 def _parent(manifest: Path, utterance: Utterance) -> Path | None:

@@ -66,7 +66,7 @@ class Setting:
 def items_of(samples: Sequence[Sample], corpus: Corpus) -> list[Item]:
     """Return what to extract for samples."""
     utterances = corpus.utterances
-    return [(utterances[sample.clip].path, utterances[sample.clip].clip, sample.variant) for sample in samples]
+    return [(utterances[sample.clip].part, utterances[sample.clip].clip, sample.variant) for sample in samples]
 
 
 def run(

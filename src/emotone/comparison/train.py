@@ -1,9 +1,12 @@
 """A fitted system that is kept: that of one run, or one of all clips."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from emotone.comparison.encoders import with_encoder
 from emotone.comparison.plan import RunSpec, check, labels_of, plan
@@ -128,11 +131,19 @@ def train_all(
         "seed": seed,
         "speakers": speakers,
         "data_hash": setting.data_hash,
+        "shortest": _shortest(recipe, frames),
     }
     (out / "run.json").unlink(missing_ok=True)  # of another system, which this one replaces
     _save(system, out, corpus, trained_on, start)
     checkpoint.unlink(missing_ok=True)
     return fold
+
+
+def _shortest(recipe: Recipe, frames: Sequence[NDArray[np.float32]]) -> float:
+    """Return the seconds of the shortest clip, as it was prepared."""
+    step = 1 if "waveform" in recipe.features.streams else recipe.features.hop
+    shortest: int = min(clip.shape[1] for clip in frames)
+    return round(shortest * step / recipe.audio.rate, 3)
 
 
 def _save(system: FittedSystem, out: Path, corpus: Corpus, trained_on: dict[str, Any], start: Start | None) -> None:

@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-__all__ = ["AUDIO_SUFFIXES", "Corpus", "CorpusInfo", "Utterance"]
+from emotone.audio.part import Part
 
-AUDIO_SUFFIXES = frozenset({".wav", ".flac", ".ogg", ".mp3", ".m4a", ".mp4", ".webm", ".opus", ".aac"})
+__all__ = ["Corpus", "CorpusInfo", "Utterance"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,11 @@ class Utterance:
     end: float | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def part(self) -> Part:
+        """What of its file the utterance is."""
+        return Part(self.path, self.start, self.end)
+
 
 @dataclass(frozen=True)
 class CorpusInfo:
@@ -62,10 +67,11 @@ class Corpus:
     """A corpus found on disk: its description, its folder, its utterances sorted by clip.
 
     `tested` is for two corpora that are joined to train on one and test on the other: the one that is tested on, as its
-    utterances' `corpus` names it.
+    utterances' `corpus` names it. `notes` are for the user: what was read another way than it is written.
     """
 
     info: CorpusInfo
     root: Path
     utterances: tuple[Utterance, ...]
     tested: str | None = None
+    notes: tuple[str, ...] = ()

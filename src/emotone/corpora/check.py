@@ -14,6 +14,8 @@ from emotone.corpora.manifest import SUFFIXES, read_manifest
 from emotone.corpora.registry import get_source, load, locate, names
 from emotone.corpora.scan import Scan, scan
 from emotone.corpora.source import Source
+from emotone.corpora.speakers import near_names
+from emotone.corpora.times import clip_times
 from emotone.errors import AudioError, CorpusError
 
 __all__ = ["FLAT_TOP", "SILENT_BELOW", "CheckReport", "Finding", "check", "is_clipped"]
@@ -47,6 +49,7 @@ class CheckReport:
         clipped: with flat tops, see `is_clipped`.
         duplicated: the same samples, or by its name the same recording, under another name.
         unparsed: audio whose name does not follow the corpus's convention.
+        near: speakers with nearly the same name, who may be one.
     """
 
     corpus: str
@@ -58,6 +61,7 @@ class CheckReport:
     clipped: tuple[Finding, ...] = ()
     duplicated: tuple[Finding, ...] = ()
     unparsed: tuple[Finding, ...] = ()
+    near: tuple[Finding, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -66,7 +70,7 @@ class CheckReport:
 
     def by_kind(self) -> dict[str, tuple[Finding, ...]]:
         """Return the findings of each kind, also the empty ones."""
-        kinds = ("missing", "unreadable", "silent", "clipped", "duplicated", "unparsed")
+        kinds = ("missing", "unreadable", "silent", "clipped", "duplicated", "unparsed", "near")
         return {kind: getattr(self, kind) for kind in kinds}
 
 
@@ -121,7 +125,14 @@ def check(spec: str, *, data: Path | None = None, on_progress: Callable[[int, in
         clipped=_sorted([Finding(one.file, f"flat tops at {one.peak:.3f}") for one in heard if one.clipped]),
         duplicated=_sorted([*twice, *_duplicates(heard)]),
         unparsed=_sorted(unparsed),
+        near=_near(utterances),
     )
+
+
+def _near(utterances: Sequence[Utterance]) -> tuple[Finding, ...]:
+    names = sorted({utterance.speaker for utterance in utterances if utterance.speaker})
+    pairs = near_names(names)
+    return tuple(Finding(f"speaker {one!r}", f"nearly the name of {other!r}: are they one?") for one, other in pairs)
 
 
 def is_clipped(samples: npt.NDArray[np.float32]) -> bool:
@@ -146,7 +157,7 @@ def _hear(utterance: Utterance, root: Path) -> _Heard:
 
     file = _name(utterance, root)
     try:
-        samples, rate = audio.read(utterance.path)
+        samples, rate = audio.read(utterance.part)
     except AudioError as error:
         return _Heard(file, unreadable=str(error).removeprefix(f"{utterance.path}: "))
     mono = samples[0] if len(samples) == 1 else samples.mean(axis=0)  # a stereo copy of a mono clip is a copy
@@ -193,7 +204,7 @@ def _is_silent(one: _Heard) -> bool:
 
 
 def _name(utterance: Utterance, root: Path) -> str:
-    return utterance.path.relative_to(root).as_posix()
+    return utterance.path.relative_to(root).as_posix() + clip_times(utterance.start, utterance.end)
 
 
 def _sorted(findings: Sequence[Finding]) -> tuple[Finding, ...]:

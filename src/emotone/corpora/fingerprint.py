@@ -10,7 +10,8 @@ import numpy as np
 
 from emotone.audio import read
 from emotone.corpora.base import Utterance
-from emotone.files import cache_folder, write_text
+from emotone.corpora.times import clip_times
+from emotone.files import cache_folder, caching, write_text
 
 __all__ = ["fingerprint", "sample_digests"]
 
@@ -37,24 +38,27 @@ def sample_digests(
     before = len(known)
     digests = []
     with ThreadPoolExecutor() as pool:
-        for of_file, of_samples in pool.map(lambda utterance: _digest(utterance.path, known), utterances):
+        for of_file, of_samples in pool.map(lambda utterance: _digest(utterance, known), utterances):
             known[of_file] = of_samples
             digests.append(of_samples)
             if on_progress:
                 on_progress(len(digests), len(utterances))
     if len(known) > before:
-        write_text(memory, json.dumps(known))
+        with caching(memory):
+            write_text(memory, json.dumps(known))
     return tuple(digests)
 
 
-def _digest(path: Path, known: dict[str, str]) -> tuple[str, str]:
-    """Return the digests of a file's bytes and of its samples."""
+def _digest(utterance: Utterance, known: dict[str, str]) -> tuple[str, str]:
+    """Return a digest of a file's bytes, with the stretch of it that is meant, and that of its samples."""
+    path = utterance.path
     if not path.is_file():
         read(path)  # which says what is wrong with it
     of_file = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
+    of_file += clip_times(utterance.start, utterance.end)
     if of_file in known:
         return of_file, known[of_file]
-    samples, rate = read(path)
+    samples, rate = read(utterance.part)
     of_samples = hashlib.blake2b(np.ascontiguousarray(samples).tobytes(), digest_size=16, key=str(rate).encode())
     return of_file, of_samples.hexdigest()
 

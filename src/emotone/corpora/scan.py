@@ -1,11 +1,10 @@
 """From a folder of a published corpus to its utterances, with what stands in the way."""
 
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from emotone.corpora.base import AUDIO_SUFFIXES, Utterance
+from emotone.audio import list_folder
+from emotone.corpora.base import Utterance
 from emotone.corpora.source import Source
 from emotone.errors import CorpusError
 
@@ -29,14 +28,13 @@ class Scan:
     twice: tuple[tuple[str, str], ...]
 
 
-def audio_files(root: Path) -> Iterator[PurePosixPath]:
-    """Yield the audio files under `root`, relative to it, in a fixed order; no hidden ones, no leavings of macOS."""
-    for folder, folders, files in os.walk(root):
-        folders[:] = sorted(name for name in folders if not name.startswith(".") and name != "__MACOSX")
-        inside = Path(folder).relative_to(root)
-        for name in sorted(files):
-            if Path(name).suffix.lower() in AUDIO_SUFFIXES and not name.startswith("."):
-                yield PurePosixPath(inside.as_posix(), name)
+def audio_files(root: Path) -> tuple[PurePosixPath, ...]:
+    """Return the recordings under `root`, as `list_folder` does; `CorpusError` for a folder that cannot be entered."""
+    found = list_folder(root)
+    if found.unreadable:
+        folder, reason = found.unreadable[0]
+        raise CorpusError(f"{folder}: cannot be entered: {reason}")
+    return found.recordings
 
 
 def clip_of(path: PurePosixPath) -> str:

@@ -13,7 +13,7 @@ from emotone.corpora.ravdess import expected, parse, wanted
 from emotone.corpora.source import Source
 from emotone.emotions import EMOTIONS
 from emotone.errors import CorpusError, unknown
-from emotone.files import cache_folder
+from emotone.files import cache_folder, caching
 
 if TYPE_CHECKING:
     import numpy as np
@@ -105,8 +105,9 @@ def generate(*, on_progress: Callable[[int, int], None] | None = None) -> Path:
     target = cache_folder("corpora", SYNTHETIC.cached_as or "synthetic")
     if target.is_dir():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=".synthetic.", dir=target.parent))
+    with caching(target):
+        target.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=".synthetic.", dir=target.parent))
     try:
         write(temporary, on_progress=on_progress)
         temporary.chmod(0o755)  # mkdtemp makes a folder that only its owner may read

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from emotone.errors import EmotoneError
 from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
-from emotone.files import atomic_path, cache_folder
+from emotone.files import atomic_path, cache_folder, caching
 
 __all__ = ["entry_path", "key", "load", "settings_digest", "store"]
 
@@ -64,14 +63,8 @@ def store(name: str, frames: Frames) -> None:
     buffer = io.BytesIO()
     np.save(buffer, frames, allow_pickle=False)
     target = entry_path(name)
-    try:
-        with atomic_path(target) as temporary:
-            temporary.write_bytes(buffer.getvalue() + _checksum(buffer.getvalue()))
-    except OSError as error:
-        raise EmotoneError(
-            f"{target.parent}: the feature cache cannot be written: {error.strerror}. "
-            "Free space, or set EMOTONE_CACHE to another folder."
-        ) from None
+    with caching(target), atomic_path(target) as temporary:
+        temporary.write_bytes(buffer.getvalue() + _checksum(buffer.getvalue()))
 
 
 def _checksum(payload: bytes) -> bytes:

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from joblib.externals.loky import get_reusable_executor
 
-from emotone.audio import open_recording
+from emotone.audio import Part, open_recording
 from emotone.augment import augment as make_copy
 from emotone.augment import copies
 from emotone.errors import unknown
@@ -28,8 +28,8 @@ from emotone.features.prepare import load_prepared
 __all__ = ["Item", "extract", "take_features"]
 
 Frames = npt.NDArray[np.float32]
-Item = tuple[Path, str, str]
-"""A file, its clip key (the clip's identity, which seeds its copies) and the variant wanted of it."""
+Item = tuple[Path | Part, str, str]
+"""A file or a part of one, its clip key (the clip's identity, which seeds its copies) and the variant wanted of it."""
 
 _WORTH_PROCESSES = 64  # fewer copies are made sooner than processes start and import librosa
 
@@ -157,9 +157,9 @@ class _Job:
 
     def fetch(self, item: Item) -> tuple[str, Frames | None]:
         """Return an item's entry name and its frames; None for a copy that is not in the cache."""
-        path, clip_key, variant = item
+        source, clip_key, variant = item
         made_by = None if variant == ORIGINAL else self.augment
-        name = cache.key(_digest(path), self.settings, made_by, variant, clip_key)
+        name = cache.key(_digest(source), self.settings, made_by, variant, clip_key)
         frames = cache.load(name)
         if frames is None and made_by is None:
             frames = self.compute(item)
@@ -168,15 +168,19 @@ class _Job:
 
     def compute(self, item: Item) -> Frames:
         """Return an item's frames, made from its recording."""
-        path, clip_key, variant = item
-        samples = load_prepared(path, self.audio)
+        source, clip_key, variant = item
+        samples = load_prepared(source, self.audio)
         if self.augment is not None and variant != ORIGINAL:
             samples = make_copy(samples, self.audio.rate, config=self.augment, variant=variant, clip_key=clip_key)
         return take_features(samples, self.audio.rate, self.features)
 
 
-def _digest(path: Path) -> bytes:
-    """Return the digest of a file's bytes."""
-    _, file = open_recording(path)
+def _digest(source: Path | Part) -> bytes:
+    """Return the digest of a file's bytes, and of the part of it that is meant."""
+    part = source if isinstance(source, Part) else Part(source)
+    _, file = open_recording(part.source)
     with file:
-        return hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).digest()
+        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20))
+    if part != Part(part.source):
+        digest.update(f"{part.start} {part.end} {part.channel}".encode())
+    return digest.digest()

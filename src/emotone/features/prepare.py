@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from emotone.audio import load
+from emotone.audio import Part, load, name_of
 from emotone.errors import AudioError
 from emotone.features.config import AudioConfig
 
@@ -17,16 +17,18 @@ _FRAME, _HOP = 2048, 512  # samples, whatever the rate, as librosa.effects.trim 
 _AMIN = 1e-5
 
 
-def load_prepared(path: Path, config: AudioConfig) -> Samples:
+def load_prepared(source: Path | Part, config: AudioConfig) -> Samples:
     """Return a recording as `config` wants it: mono float32 of shape (samples,) at `config.rate`.
 
     Raises:
         AudioError: a recording that cannot be used, or is over before `config.offset`.
     """
-    samples, _ = load(path, rate=config.rate)
+    samples, _ = load(source, rate=config.rate)
     if len(samples) <= int(config.offset * config.rate):
         length = len(samples) / config.rate
-        raise AudioError(f"{path}: {length:.2f} s long; the recipe takes what follows the first {config.offset:g} s.")
+        raise AudioError(
+            f"{name_of(source)}: {length:.2f} s long; the recipe takes what follows the first {config.offset:g} s."
+        )
     return prepare(samples, config)
 
 

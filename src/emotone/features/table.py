@@ -15,6 +15,7 @@ from emotone.files import atomic_path
 __all__ = ["write_table"]
 
 _LABELS = ("clip", "corpus", "emotion", "speaker", "gender", "intensity", "statement", "repetition", "language")
+_TIMES = ("start", "end")  # in seconds, where not all utterances are whole files
 
 
 def write_table(
@@ -41,12 +42,14 @@ def write_table(
     import pyarrow as pa
     from pyarrow import csv, parquet
 
-    items = [(utterance.path, utterance.clip, ORIGINAL) for utterance in utterances]
+    items = [(utterance.part, utterance.clip, ORIGINAL) for utterance in utterances]
     frames = extract(items, audio=audio, features=features, on_progress=on_progress)
     flat = features if features.layout == "means" else features.model_copy(update={"layout": "flat"})
     values = layout(frames, flat)
     names = feature_names(flat, n_frames=max(clip.shape[1] for clip in frames))
-    columns = {name: pa.array([getattr(utterance, name) for utterance in utterances]) for name in _LABELS}
+    stretches = any(utterance.start or utterance.end is not None for utterance in utterances)
+    labels = (*_LABELS, *(_TIMES if stretches else ()))
+    columns = {name: pa.array([getattr(utterance, name) for utterance in utterances]) for name in labels}
     columns |= {name: pa.array(np.ascontiguousarray(column)) for name, column in zip(names, values.T, strict=True)}
     try:
         with atomic_path(out) as temporary:

@@ -22,11 +22,22 @@ def show(answers: Sequence[Answer], *, top: int) -> None:
         answers: one per recording.
         top: how many of the likeliest emotions.
     """
-    done = [(answer.file, answer.result) for answer in answers if answer.result]
+    done = [(_name(answer), answer.result) for answer in answers if answer.result]
     if len(answers) == 1 and done:
         _show_one(*done[0], top)
     elif done:
         _show_many(done, top)
+
+
+def _name(answer: Answer) -> str:
+    """Return what an answer is about: the file, the part of it, and who speaks."""
+    of = [answer.file]
+    if answer.channel is not None:
+        of.append(f"channel {answer.channel}")
+    if answer.scope == "stretch" and answer.result:
+        end = answer.result.start + answer.result.duration
+        of.append(f"{_clock(answer.result.start)} - {_clock(end)}")
+    return ", ".join([*of, *([answer.speaker] if answer.speaker else [])])
 
 
 def _show_one(file: str, result: Result, top: int) -> None:

@@ -1,4 +1,4 @@
-"""Results as files for other programs: JSON, JSON Lines, CSV, Parquet, Audacity's labels, WebVTT."""
+"""Results as files for other programs: JSON, JSON Lines, CSV, Parquet; and which formats there are."""
 
 import csv
 import io
@@ -6,18 +6,44 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 from emotone.errors import UsageError
-from emotone.recognition.result import SILENCE, Result, Segment
+from emotone.recognition.result import Result
 
-__all__ = ["FORMATS", "ONE_ONLY", "SUFFIXES", "Answer", "need_pyarrow", "to_text", "write_parquet"]
+__all__ = ["FORMATS", "Answer", "Columns", "Format", "format_of", "need_pyarrow", "to_text", "write_parquet"]
 
-FORMATS = ("json", "jsonl", "csv", "parquet", "audacity", "vtt")
-ONE_ONLY = ("audacity", "vtt")
-"""Formats that are the timeline of one recording."""
-SUFFIXES = {".json": "json", ".jsonl": "jsonl", ".csv": "csv", ".parquet": "parquet", ".txt": "audacity", ".vtt": "vtt"}
-"""What a file's suffix says of its format."""
+
+class Format(NamedTuple):
+    """A format: the ending of its files, and what it holds.
+
+    Attributes:
+        suffix: of a file, by which the format is known; None where another one has it.
+        holds: "all" recordings, as text that can be written as they come; a "table" in one piece; or the "timeline" of
+            one recording.
+    """
+
+    suffix: str
+    holds: Literal["all", "table", "timeline"]
+
+
+FORMATS = {
+    "json": Format(".json", "all"),
+    "jsonl": Format(".jsonl", "all"),
+    "csv": Format(".csv", "all"),
+    "parquet": Format(".parquet", "table"),
+    "audformat": Format(".csv", "all"),
+    "audacity": Format(".txt", "timeline"),
+    "vtt": Format(".vtt", "timeline"),
+    "srt": Format(".srt", "timeline"),
+    "textgrid": Format(".TextGrid", "timeline"),
+    "rttm": Format(".rttm", "timeline"),
+}
+
+
+def format_of(path: Path) -> str | None:
+    """Return the format that a file's ending names, if it names one."""
+    return next((name for name, form in FORMATS.items() if form.suffix.lower() == path.suffix.lower()), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +55,8 @@ class Answer:
         result: the answer.
         error: the reason.
         speaker: who speaks, where that was told.
-        channel: which one was listened to; None for the mix of all.
+        channel: which one was listened to, from 0; None for the mix of all.
+        scope: whether it is about the whole recording, a stretch of it, or all stretches of a speaker.
     """
 
     file: str
@@ -37,20 +64,64 @@ class Answer:
     error: str | None = None
     speaker: str | None = None
     channel: int | None = None
+    scope: Literal["recording", "stretch", "speaker"] = "recording"
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""
-        return {"file": self.file, **(self.result.to_dict() if self.result else {"error": self.error})}
+        who: dict[str, Any] = {"file": self.file}
+        if self.scope != "recording":
+            who["scope"] = self.scope
+        who |= {name: value for name in ("speaker", "channel") if (value := getattr(self, name)) is not None}
+        return {**who, **(self.result.to_dict() if self.result else {"error": self.error})}
 
 
-def to_text(answers: Iterable[Answer], form: str, *, labels: Sequence[str], segments: bool = False) -> Iterator[str]:
+class Columns(NamedTuple):
+    """Which columns a table has.
+
+    Attributes:
+        labels: of the model, a column each.
+        segments: whether there is a row per segment, not per answer.
+        stretches: whether some answers are about stretches, which begin and end.
+        channels: whether some are about channels.
+    """
+
+    labels: Sequence[str]
+    segments: bool = False
+    stretches: bool = False
+    channels: bool = False
+
+    @property
+    def names(self) -> list[str]:
+        """All of them, in their order."""
+        of_part = [*(["start", "end"] if self.segments or self.stretches else []), *(["channel"] * self.channels)]
+        of_whole = [] if self.segments else ["duration", "speech"]
+        return ["file", *of_part, "speaker", "emotion", "confidence", *of_whole, *self.labels, "error"]
+
+    def rows(self, answer: Answer) -> Iterator[dict[str, Any]]:
+        """Yield the rows of an answer; a cell that is None is empty."""
+        of_all = {"file": answer.file, "speaker": answer.speaker, "channel": answer.channel}
+        result = answer.result
+        if result is None:
+            yield {**of_all, "error": answer.error}
+        elif self.segments:
+            for segment in result.segments if answer.scope != "speaker" else ():
+                row = segment.to_dict()
+                yield {**of_all, **row, **row.pop("scores")}
+        else:
+            row = result.to_dict()
+            row |= {"end": round(result.start + result.duration, 4)}
+            if answer.scope != "stretch":
+                row |= {"start": None, "end": None}
+            yield {**of_all, **row, **row.pop("scores")}
+
+
+def to_text(answers: Iterable[Answer], form: str, columns: Columns) -> Iterator[str]:
     """Yield the text of a format as the answers come.
 
     Args:
-        answers: one per recording; exactly one for the formats in `ONE_ONLY`.
-        form: one of `FORMATS`, but for parquet.
-        labels: of the model; the columns of csv.
-        segments: csv: whether there is a row per segment, not per recording.
+        answers: in their order.
+        form: one of `FORMATS` that holds all recordings.
+        columns: of csv.
     """
     match form:
         case "json":
@@ -63,18 +134,19 @@ def to_text(answers: Iterable[Answer], form: str, *, labels: Sequence[str], segm
             for answer in answers:
                 yield json.dumps(answer.to_dict(), ensure_ascii=False) + "\n"
         case "csv":
-            columns = _columns(labels, segments)
-            yield _csv(columns)
+            yield _csv(columns.names)
             for answer in answers:
-                for row in _rows(answer, segments):
-                    yield _csv(["" if row.get(name) is None else row[name] for name in columns])
-        case "audacity":
-            for segment in _spoken(answers):
-                yield f"{segment.start:.6f}\t{segment.end:.6f}\t{_caption(segment)}\n"
-        case "vtt":
-            yield "WEBVTT\n"
-            for number, segment in enumerate(_spoken(answers), start=1):
-                yield f"\n{number}\n{_stamp(segment.start)} --> {_stamp(segment.end)}\n{_caption(segment)}\n"
+                for row in columns.rows(answer):
+                    yield _csv(["" if row.get(name) is None else row[name] for name in columns.names])
+        case "audformat":  # the segmented index of audformat, times as pandas writes them
+            names = ["file", "start", "end", "emotion", "confidence", "speaker", "channel", *columns.labels]
+            yield _csv(names)
+            segmented = columns._replace(segments=True)
+            for answer in answers:
+                for row in segmented.rows(answer):
+                    if row.get("scores") or row.get("confidence"):
+                        row |= {name: _timedelta(row[name]) for name in ("start", "end")}
+                        yield _csv(["" if row.get(name) is None else row[name] for name in names])
 
 
 def need_pyarrow() -> None:
@@ -85,30 +157,15 @@ def need_pyarrow() -> None:
         raise UsageError("Parquet needs pyarrow: pip install pyarrow; or choose another format.") from None
 
 
-def write_parquet(answers: Iterable[Answer], path: Path, *, labels: Sequence[str], segments: bool = False) -> None:
+def write_parquet(answers: Iterable[Answer], path: Path, columns: Columns) -> None:
     """Write the table that csv has as Parquet."""
     import pyarrow
     import pyarrow.parquet
 
-    text = {"file", "emotion", "error"}
-    columns = _columns(labels, segments)
-    schema = pyarrow.schema([(name, pyarrow.string() if name in text else pyarrow.float64()) for name in columns])
-    rows = [row for answer in answers for row in _rows(answer, segments)]
+    types = dict.fromkeys(("file", "speaker", "emotion", "error"), pyarrow.string()) | {"channel": pyarrow.int64()}
+    schema = pyarrow.schema([(name, types.get(name, pyarrow.float64())) for name in columns.names])
+    rows = [row for answer in answers for row in columns.rows(answer)]
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), path)
-
-
-def _columns(labels: Sequence[str], segments: bool) -> list[str]:
-    of_what = ("start", "end") if segments else ("duration", "speech")
-    return ["file", *of_what, "emotion", "confidence", *labels, "error"]
-
-
-def _rows(answer: Answer, segments: bool) -> Iterator[dict[str, Any]]:
-    if answer.result is None:
-        yield {"file": answer.file, "error": answer.error}
-        return
-    for each in answer.result.segments if segments else (answer.result,):
-        row = {"file": answer.file, **each.to_dict()}
-        yield {**row, **row.pop("scores")}
 
 
 def _csv(cells: Sequence[object]) -> str:
@@ -117,17 +174,8 @@ def _csv(cells: Sequence[object]) -> str:
     return line.getvalue()
 
 
-def _spoken(answers: Iterable[Answer]) -> Iterator[Segment]:
-    for answer in answers:
-        if answer.result:
-            yield from (each for each in answer.result.segments if each.emotion != SILENCE)
-
-
-def _caption(segment: Segment) -> str:
-    return f"{segment.emotion} ({segment.confidence:.0%})"
-
-
-def _stamp(seconds: float) -> str:
-    milliseconds = round(seconds * 1000)
-    minutes, rest = divmod(milliseconds, 60_000)
-    return f"{minutes // 60:02d}:{minutes % 60:02d}:{rest // 1000:02d}.{rest % 1000:03d}"
+def _timedelta(seconds: float) -> str:
+    microseconds = round(seconds * 1e6)
+    minutes, rest = divmod(microseconds, 60_000_000)
+    days, minutes = divmod(minutes, 24 * 60)
+    return f"{days} days {minutes // 60:02d}:{minutes % 60:02d}:{rest // 1_000_000:02d}.{rest % 1_000_000:06d}"

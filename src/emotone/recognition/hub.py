@@ -14,6 +14,9 @@ FILE = "emotone.onnx"
 OWN = "emotone/base"
 """The bundle that comes with emotone."""
 
+_TRAINED = "system.json"
+"""In the folder that `emotone train` writes."""
+
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
 
@@ -48,6 +51,10 @@ def locate(name: str | Path | None) -> Path | bytes:
         return own if isinstance(own, Path) else own.read_bytes()  # bytes of a package in a zip file
     path = Path(name)
     if path.is_dir():
+        if not (path / FILE).is_file() and (path / _TRAINED).is_file():
+            raise UsageError(
+                f"{name}: is a trained system, and no bundle yet: emotone export {name} --out {path / FILE}"
+            )
         path = path / FILE
     if path.is_file() or path.suffix == ".onnx":
         return path

@@ -1,7 +1,7 @@
 """What a recognition gives: emotions over time, and of the whole."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +10,7 @@ from emotone.errors import EmotoneError
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["NO_SPEECH", "SILENCE", "UNCERTAIN", "Result", "Segment", "Update", "judge"]
+__all__ = ["NO_SPEECH", "SILENCE", "UNCERTAIN", "Result", "Segment", "Update", "combine", "judge"]
 
 NO_SPEECH, SILENCE, UNCERTAIN = "no speech", "silence", "uncertain"
 """What stands in place of an emotion: for a recording without speech, between speech, below the wanted confidence."""
@@ -114,6 +114,24 @@ class Result:
         named = ("start", "end", "emotion", "confidence")
         rows = [{**{name: getattr(each, name) for name in named}, **each.scores} for each in self.segments]
         return pd.DataFrame(rows, columns=[*named, *self.scores])
+
+
+def combine(results: Sequence[Result], *, min_confidence: float | None) -> Result:
+    """Return what several stretches say together, each counted by its speech: all that one speaker says, for instance.
+
+    Args:
+        results: of the stretches, in their order.
+        min_confidence: below it the emotion is "uncertain".
+    """
+    segments = tuple(segment for each in results for segment in each.segments)
+    duration = round(sum(each.duration for each in results), 4)
+    spoken = [each for each in results if each.scores]
+    if not spoken:
+        return Result(NO_SPEECH, {}, 0.0, segments, duration, results[0].start)
+    total = sum(each.speech for each in spoken)
+    scores = {label: sum(each.scores[label] * each.speech for each in spoken) / total for label in spoken[0].scores}
+    emotion, confidence = judge(scores, min_confidence or 0.0)
+    return Result(emotion, scores, confidence, segments, duration, results[0].start)
 
 
 def judge(scores: Mapping[str, float], least: float) -> tuple[str, float]:

@@ -190,7 +190,7 @@ def _before_after(
 
 
 def _load(utterance: Utterance) -> Samples:
-    return load(utterance.path, rate=RATE)[0]
+    return load(utterance.part, rate=RATE)[0]
 
 
 def _scale(clips: Sequence[Samples]) -> tuple[float, float]:

@@ -89,6 +89,7 @@ def _card(system: FittedSystem, *, licence: str, trained_on: dict[str, Any], rec
         rate=recipe.audio.rate,
         window=round(longest, 2),
         hop=round(longest / 4, 2),
+        shortest=trained_on.get("shortest"),
         temperature=system.temperature,
         head=system.head,
         parameters=sum(parameter.numel() for parameter in system.classifier.network_.parameters()),

@@ -1,0 +1,5 @@
+"""`python -m emotone` is the command line."""
+
+from emotone.cli import main
+
+main()
