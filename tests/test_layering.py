@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "card": "bundle recognition terminal",
     "cli_model": "training terminal card",
     "cli_options": "errors corpora comparison terminal",
-    "cli_corpora": "cli_options corpora terminal",
+    "cli_corpora": "cli_options corpora recognition terminal",
     "cli_systems": "recipes comparison terminal show",
     "__main__": "cli",
     "cli": "errors cli_corpora cli_explain cli_model cli_options cli_predict cli_systems features recipes comparison "

@@ -48,10 +48,11 @@ def corpora_check(
 ) -> None:
     """Name files that are missing, unreadable, silent, clipped, duplicated or misnamed, speakers that may be one."""
     from emotone.corpora.check import check
+    from emotone.recognition.hub import find
     from emotone.terminal import console, counting, table
 
     with counting(f"Checking {name}") as progress:
-        report = check(name, data=data, on_progress=progress)
+        report = check(name, data=data, shortest=find(None, threads=1).info.shortest or 0.0, on_progress=progress)
     rows = [(kind, finding.file, finding.reason) for kind, found in report.by_kind().items() for finding in found]
     if rows:
         table(("Finding", "File", "Reason"), rows)

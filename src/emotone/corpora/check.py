@@ -49,6 +49,7 @@ class CheckReport:
         clipped: with flat tops, see `is_clipped`.
         duplicated: the same samples, or by its name the same recording, under another name.
         unparsed: audio whose name does not follow the corpus's convention.
+        short: shorter than what was asked about.
         near: speakers with nearly the same name, who may be one.
     """
 
@@ -61,6 +62,7 @@ class CheckReport:
     clipped: tuple[Finding, ...] = ()
     duplicated: tuple[Finding, ...] = ()
     unparsed: tuple[Finding, ...] = ()
+    short: tuple[Finding, ...] = ()
     near: tuple[Finding, ...] = ()
 
     @property
@@ -70,27 +72,36 @@ class CheckReport:
 
     def by_kind(self) -> dict[str, tuple[Finding, ...]]:
         """Return the findings of each kind, also the empty ones."""
-        kinds = ("missing", "unreadable", "silent", "clipped", "duplicated", "unparsed", "near")
+        kinds = ("missing", "unreadable", "silent", "clipped", "duplicated", "unparsed", "short", "near")
         return {kind: getattr(self, kind) for kind in kinds}
 
 
 @dataclass(frozen=True)
 class _Heard:
-    """What one recording sounds like: why it is unreadable, or its peak, whether it is clipped, its samples' hash."""
+    """What one recording sounds like: why it is unreadable, or its peak, whether it is clipped, its samples' hash, its
+    length."""
 
     file: str
     unreadable: str | None = None
     peak: float = 0.0
     clipped: bool = False
     digest: bytes = b""
+    seconds: float = 0.0
 
 
-def check(spec: str, *, data: Path | None = None, on_progress: Callable[[int, int], None] | None = None) -> CheckReport:
+def check(
+    spec: str,
+    *,
+    data: Path | None = None,
+    shortest: float = 0.0,
+    on_progress: Callable[[int, int], None] | None = None,
+) -> CheckReport:
     """Decode every recording of a corpus and report what is wrong.
 
     Args:
         spec: as in `emotone.corpora.load`.
         data: as in `emotone.corpora.load`.
+        shortest: seconds below which an utterance is `short`: too short for a model that heard none so short.
         on_progress: called with (recordings done, recordings in all).
 
     Raises:
@@ -125,6 +136,13 @@ def check(spec: str, *, data: Path | None = None, on_progress: Callable[[int, in
         clipped=_sorted([Finding(one.file, f"flat tops at {one.peak:.3f}") for one in heard if one.clipped]),
         duplicated=_sorted([*twice, *_duplicates(heard)]),
         unparsed=_sorted(unparsed),
+        short=_sorted(
+            [
+                Finding(one.file, f"{one.seconds:.2f} s; the model was trained on none under {shortest:.2f} s")
+                for one in heard
+                if not one.unreadable and one.seconds < shortest
+            ]
+        ),
         near=_near(utterances),
     )
 
@@ -162,7 +180,7 @@ def _hear(utterance: Utterance, root: Path) -> _Heard:
         return _Heard(file, unreadable=str(error).removeprefix(f"{utterance.path}: "))
     mono = samples[0] if len(samples) == 1 else samples.mean(axis=0)  # a stereo copy of a mono clip is a copy
     digest = hashlib.sha256(f"{rate} ".encode() + np.ascontiguousarray(mono).tobytes()).digest()
-    return _Heard(file, None, float(np.abs(samples).max()), is_clipped(samples), digest)
+    return _Heard(file, None, float(np.abs(samples).max()), is_clipped(samples), digest, samples.shape[1] / rate)
 
 
 def _hear_all(

@@ -129,9 +129,7 @@ def _numbers(path: Path, rows: Sequence[Row]) -> tuple[str, ...]:
             f"{path}: {(broken or numbers[0]).where}: 'emotion' holds numbers, such as {found}: arousal or valence "
             "values? emotone names categories; write words, as happy or sad"
         )
-    return (
-        f"'emotion' holds numbers ({found}); each is taken for the name of a class. Words, as sad, can be compared",
-    )
+    return (f"'emotion' holds numbers ({found}), taken for names of classes; words, as sad, can be compared",)
 
 
 def _file_of(manifest: Path, row: Row) -> Path:
