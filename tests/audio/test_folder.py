@@ -11,28 +11,12 @@ from emotone.audio import list_folder
 
 
 def test_every_format_that_is_written_is_found(tmp_path: Path) -> None:
-    names = [
-        f"a.{form.lower()}"
-        for form in soundfile.available_formats()
-        if form not in ("RAW", "XI", "WVE", "MAT4", "MAT5")
-    ]
-    names += [
-        "b.WAV",
-        "c.Flac",
-        "d.m4a",
-        "e.oga",
-        "f.aif",
-        "g.snd",
-        "h.wma",
-        "i.amr",
-        "j.mkv",
-        "k.opus",
-        "l.3gp",
-        "m.webm",
-    ]
+    no_endings = ("RAW", "MAT4", "MAT5", "MPC2K")
+    names = [f"a.{form.lower()}" for form in soundfile.available_formats() if form not in no_endings]
+    names += ["b.WAV", "c.Flac", "d.m4a", "e.oga", "f.aif", "g.snd", "h.wma", "i.amr", "j.mkv", "k.opus", "l.3gp"]
     for name in names:
         (tmp_path / name).touch()
-    assert sorted(map(str, list_folder(tmp_path).recordings)) == sorted(set(names))  # fmt: skip
+    assert sorted(map(str, list_folder(tmp_path).recordings)) == sorted(set(names))
 
 
 def test_what_is_passed_over_is_counted(tmp_path: Path) -> None:
