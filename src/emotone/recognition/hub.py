@@ -1,6 +1,7 @@
 """Find a bundle: the one that comes with emotone, a file, or a repository on the Hugging Face hub."""
 
 import re
+import shlex
 from importlib.resources import files
 from pathlib import Path
 
@@ -56,7 +57,8 @@ def locate(name: str | Path | None) -> Path | bytes:
     if path.suffix.lower() != ".onnx" and not (path / FILE).is_file():
         if path.exists() and (folder / _TRAINED).is_file():
             raise UsageError(
-                f"{name}: is of a trained system, and no bundle yet: emotone export {folder} --out {folder / FILE}"
+                f"{name}: is of a trained system, and no bundle yet: "
+                f"emotone export {shlex.quote(str(folder))} --out {shlex.quote(str(folder / FILE))}"
             )
         if path.is_file():
             raise UsageError(f"{name}: no such model: its name does not end in .onnx. {_ALLOWED}")
