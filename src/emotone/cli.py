@@ -65,7 +65,7 @@ def main() -> None:
     """Run the command line; an `EmotoneError` becomes its message and its exit code."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who started this
-            setattr(sys, name, Path(os.devnull).open("w"))
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (until the end)
     from emotone.terminal import speak_utf8, warn
 
     speak_utf8()
