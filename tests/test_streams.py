@@ -145,6 +145,19 @@ def test_an_interrupt_ends_it_quietly_and_leaves_nothing(
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
 
 
+def test_an_interrupted_training_ends_as_every_command(tmp_path: Path, small: dict[str, Path], synthetic: Path) -> None:
+    recipe = tmp_path / "long.yaml"
+    recipe.write_text(small["net"].read_text() + "training: {epochs: 100000}\n")
+    command = [*START, "train", recipe, "--corpus", "synthetic", "--data", synthetic, "--out", tmp_path / "out"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(20)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=60)
+    assert (process.returncode, out) == (130, b"") and b"Traceback" not in err
+    assert list((tmp_path / "out").iterdir()) == []
+
+
 def test_the_package_is_a_command_with_a_version() -> None:
     from emotone import __version__
 

@@ -73,8 +73,8 @@ def main() -> None:
     try:
         try:
             app()
-        except SystemExit as end:
-            code = end.code
+        except SystemExit as end:  # Lightning makes one of an interrupt, with code 1
+            code = 130 if isinstance(end.__context__, KeyboardInterrupt) else end.code
         sys.stdout.flush()
     except EmotoneError as error:
         warn(f"emotone: {error}")
