@@ -1,5 +1,6 @@
 """emotone: compare and use speech emotion recognisers."""
 
+import os
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
@@ -11,6 +12,10 @@ if TYPE_CHECKING:
 __all__ = ["Part", "Recognizer", "__version__", "explain"]
 
 __version__ = version("emotone")
+
+# Else ONNX Runtime, when it is imported, writes identities of the device into the user's cache, and reports to its
+# makers. Here, as lightning imports it too, by way of torchmetrics: this comes before either.
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 
 def __getattr__(name: str) -> Any:

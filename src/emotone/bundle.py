@@ -176,8 +176,6 @@ def _read(path: Path, name: str) -> bytes:
 
 
 def _open(content: bytes, name: str, threads: int | None) -> "InferenceSession":
-    # Else importing it writes identities of the device into the user's cache, and a process that lives looks up a host.
-    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
     import onnxruntime
 
     options = onnxruntime.SessionOptions()

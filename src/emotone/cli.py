@@ -29,7 +29,6 @@ from emotone.errors import CorpusError, EmotoneError, UsageError
 
 __all__ = ["main"]
 
-
 app = typer.Typer(
     help="Compare and use speech emotion recognisers.",
     no_args_is_help=True,
@@ -64,6 +63,9 @@ def root(
 
 def main() -> None:
     """Run the command line; an `EmotoneError` becomes its message and its exit code."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started this
+            setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (until the end)
     from emotone.terminal import speak_utf8, warn
 
     speak_utf8()
@@ -71,8 +73,8 @@ def main() -> None:
     try:
         try:
             app()
-        except SystemExit as end:
-            code = end.code
+        except SystemExit as end:  # Lightning makes one of an interrupt, with code 1
+            code = 130 if isinstance(end.__context__, KeyboardInterrupt) else end.code
         sys.stdout.flush()
     except EmotoneError as error:
         warn(f"emotone: {error}")

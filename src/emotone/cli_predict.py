@@ -79,9 +79,11 @@ def predict(
 
     recognizer = Recognizer.load(model, threads=threads)
     failed: list[str] = []
-    asked = expand(paths, failed, segments_from)
+    others = [Path(each) for each in (segments_from, model) if each is not None]
+    asked = output.arranged(expand(paths, failed, segments_from))
     output = output.ready(
         [each.name for each in asked],
+        read=[*map(Path, paths), *(each.source for each in asked if isinstance(each.source, Path)), *others],
         labels=recognizer.labels,
         stretches=any(each.is_stretch for each in asked),
         channels=which is not None or any(each.channel is not None for each in asked),

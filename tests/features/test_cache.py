@@ -99,7 +99,7 @@ def test_a_cut_or_altered_entry_is_no_entry() -> None:
 
 def test_a_cache_that_cannot_be_written_is_named(own_cache: Path) -> None:
     own_cache.write_text("a file where the folder should be")
-    with pytest.raises(EmotoneError, match=r"cache/features/ab: the feature cache cannot be written.*EMOTONE_CACHE"):
+    with pytest.raises(EmotoneError, match=r"cache/features/ab: the cache cannot be written.*EMOTONE_CACHE"):
         cache.store("ab12", np.ones((1, 1), "f4"))
 
 

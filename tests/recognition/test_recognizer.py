@@ -183,7 +183,7 @@ print(*sorted({name.split(".")[0] for name in sys.modules} & set(heavy)))
 def test_models_that_are_not_there(tmp_path: Path, bundle: Path) -> None:
     with pytest.raises(BundleError, match=r"absent\.onnx: no such file"):
         Recognizer.load(tmp_path / "absent.onnx")
-    with pytest.raises(BundleError, match=r"emotone\.onnx: no such file"):
+    with pytest.raises(UsageError, match=r"the folder holds no emotone\.onnx"):
         Recognizer.load(tmp_path)
     with pytest.raises(UsageError, match=r"nonsense: no such model. Allowed: a \.onnx file"):
         Recognizer.load("nonsense")

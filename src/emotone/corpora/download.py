@@ -13,7 +13,7 @@ from pathlib import Path
 
 from emotone.errors import DownloadError
 
-__all__ = ["Progress", "check_space", "download"]
+__all__ = ["Progress", "check_space", "download", "unwritable"]
 
 Progress = Callable[[int, int], None]
 """Called with (bytes done, bytes in all)."""
@@ -50,7 +50,7 @@ def download(url: str, target: Path, *, size: int, md5: str, on_progress: Progre
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise DownloadError(f"{target.parent}: cannot be made ({error.strerror})") from None
+        raise unwritable(target.parent, error) from None
     check_space(target.parent, size - _size_of(part), "the download")
     kept = _size_of(part)
     pauses = iter(_PAUSES)
@@ -80,6 +80,13 @@ def check_space(folder: Path, needed: int, purpose: str) -> None:
             f"{folder}: {purpose} needs {needed / 1e6:,.0f} MB, and {free / 1e6:,.0f} MB are free. "
             "Free some, or set $EMOTONE_CACHE to a folder on another disk."
         )
+
+
+def unwritable(place: Path, error: OSError) -> DownloadError:
+    """Return the error for a place of the cache that cannot be written."""
+    return DownloadError(
+        f"{place}: cannot be written ({error.strerror or error}). Free space, or set $EMOTONE_CACHE to another folder."
+    )
 
 
 def _size_of(path: Path) -> int:
@@ -136,7 +143,7 @@ def _open(part: Path, start: int) -> io.FileIO:
         file = io.FileIO(part, "r+" if start else "w")
         file.seek(start)
     except OSError as error:
-        raise DownloadError(f"{part}: cannot be written ({error.strerror})") from None
+        raise unwritable(part, error) from None
     return file
 
 
@@ -146,7 +153,7 @@ def _write(file: io.FileIO, block: bytes, part: Path) -> None:
         while rest:
             rest = rest[file.write(rest) :]
     except OSError as error:
-        raise DownloadError(f"{part}: cannot be written ({error.strerror})") from None
+        raise unwritable(part, error) from None
 
 
 def _verify(part: Path, size: int, md5: str, url: str) -> None:

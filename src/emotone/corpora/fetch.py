@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from stat import S_ISLNK
 
-from emotone.corpora.download import Progress, check_space, download
+from emotone.corpora.download import Progress, check_space, download, unwritable
 from emotone.corpora.registry import get_source
 from emotone.corpora.scan import holds
 from emotone.errors import DownloadError, UsageError
@@ -78,7 +78,10 @@ def unpack(zipped: Path, target: Path) -> None:
     Raises:
         DownloadError: not a zip, damaged, a name in it that leads out of the folder, no space left.
     """
-    temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    try:
+        temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise unwritable(target.parent, error) from None
     try:
         with zipfile.ZipFile(zipped) as archive:
             check_space(temporary, sum(member.file_size for member in archive.infolist()), "unpacking")
@@ -92,7 +95,7 @@ def unpack(zipped: Path, target: Path) -> None:
     except zipfile.BadZipFile as error:
         raise DownloadError(f"{zipped}: not a zip file, or a damaged one ({error})") from None
     except OSError as error:
-        raise DownloadError(f"{zipped}: cannot be unpacked into {target} ({error.strerror})") from None
+        raise unwritable(target, error) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 

@@ -114,7 +114,10 @@ def generate(*, on_progress: Callable[[int, int], None] | None = None) -> Path:
         temporary.rename(target)
     except (OSError, RuntimeError) as error:  # soundfile raises RuntimeError, on a full disk too
         if not target.is_dir():  # else another process was faster, with the same bytes
-            raise CorpusError(f"{target}: the synthetic corpus cannot be written ({error})") from None
+            raise CorpusError(
+                f"{target}: the synthetic corpus cannot be written ({error}). "
+                "Free space, or set EMOTONE_CACHE to another folder."
+            ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
     return target

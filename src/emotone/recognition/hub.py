@@ -1,6 +1,7 @@
 """Find a bundle: the one that comes with emotone, a file, or a repository on the Hugging Face hub."""
 
 import re
+import shlex
 from importlib.resources import files
 from pathlib import Path
 
@@ -16,6 +17,8 @@ OWN = "emotone/base"
 
 _TRAINED = "system.json"
 """In the folder that `emotone train` writes."""
+
+_ALLOWED = f"Allowed: a .onnx file, a folder that holds {FILE}, a repository org/name of the hub."
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
@@ -50,19 +53,24 @@ def locate(name: str | Path | None) -> Path | bytes:
         own = files("emotone").joinpath("bundles", "base.onnx")
         return own if isinstance(own, Path) else own.read_bytes()  # bytes of a package in a zip file
     path = Path(name)
-    if path.is_dir():
-        if not (path / FILE).is_file() and (path / _TRAINED).is_file():
+    folder = path if path.is_dir() else path.parent
+    if path.suffix.lower() != ".onnx" and not (path / FILE).is_file():
+        if path.exists() and (folder / _TRAINED).is_file():
             raise UsageError(
-                f"{name}: is a trained system, and no bundle yet: emotone export {name} --out {path / FILE}"
+                f"{name}: is of a trained system, and no bundle yet: "
+                f"emotone export {shlex.quote(str(folder))} --out {shlex.quote(str(folder / FILE))}"
             )
-        path = path / FILE
-    if path.is_file() or path.suffix == ".onnx":
+        if path.is_file():
+            raise UsageError(f"{name}: no such model: its name does not end in .onnx. {_ALLOWED}")
+        if path.is_dir():
+            raise UsageError(f"{name}: no such model: the folder holds no {FILE}. {_ALLOWED}")
+    if path.is_dir():
+        return path / FILE
+    if path.suffix.lower() == ".onnx":
         return path
     if isinstance(name, str) and _REPOSITORY.fullmatch(name):
         return _download(name)
-    raise UsageError(
-        f"{name}: no such model. Allowed: a .onnx file, a folder that holds {FILE}, a repository org/name of the hub."
-    )
+    raise UsageError(f"{name}: no such model. {_ALLOWED}")
 
 
 def _download(repository: str) -> Path:

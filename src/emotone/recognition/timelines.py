@@ -9,15 +9,18 @@ from emotone.recognition.result import SILENCE, Segment
 __all__ = ["timeline"]
 
 
-def timeline(answers: Sequence[Answer], form: str) -> str:
+def timeline(answers: Sequence[Answer], form: str, *, name: str | None = None) -> str:
     """Return a recording's timeline.
 
     Args:
         answers: of the recording: one, or one for each of its stretches or channels; those without result are left out.
         form: one of `FORMATS` that holds a timeline.
+        name: of the recording, in RTTM. [default: its file's, without ending]
     """
     told = [answer for answer in answers if answer.result and answer.scope != "speaker"]
-    return {"audacity": _audacity, "vtt": _vtt, "srt": _srt, "textgrid": _textgrid, "rttm": _rttm}[form](told)
+    if form == "rttm":
+        return _rttm(told, name)
+    return {"audacity": _audacity, "vtt": _vtt, "srt": _srt, "textgrid": _textgrid}[form](told)
 
 
 def _spoken(answers: Iterable[Answer]) -> list[tuple[Answer, Segment]]:
@@ -59,11 +62,11 @@ def _srt(answers: Sequence[Answer]) -> str:
     )
 
 
-def _rttm(answers: Sequence[Answer]) -> str:
+def _rttm(answers: Sequence[Answer], name: str | None) -> str:
     """As NIST's RTTM has speakers, with the emotion in the place of the name."""
     lines = []
     for answer, segment in _spoken(answers):
-        file, emotion = ("_".join(text.split()) for text in (PurePath(answer.file).stem, segment.emotion))
+        file, emotion = ("_".join(text.split()) for text in (name or PurePath(answer.file).stem, segment.emotion))
         times = f"{segment.start:.3f} {segment.end - segment.start:.3f}"
         channel = (answer.channel or 0) + 1
         lines.append(f"SPEAKER {file} {channel} {times} <NA> <NA> {emotion} {segment.confidence:.3f} <NA>\n")
