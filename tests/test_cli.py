@@ -184,12 +184,13 @@ def test_a_sound_corpus_passes_the_check_and_a_damaged_one_is_told_file_by_file(
         folder.mkdir(parents=True)
         soundfile.write(folder / f"{number}.wav", random.normal(scale=0.1, size=8000), 16_000)
     done = emotone("corpora", "check", tmp_path / "mine [1]")
-    assert done.code == 0 and "2 files" in done.out and "0 findings" in done.out
+    assert done.code == 0 and "2 files" in done.out and "0 findings, 2 worth a look" in done.out
+    assert "0.50 s; the model was trained on none under" in done.out
 
     soundfile.write(tmp_path / "mine [1]" / "sad" / "hush [b].wav", np.zeros(8000), 16_000)
     (tmp_path / "mine [1]" / "sad" / "broken.wav").write_bytes(b"no audio")
     done = emotone("corpora", "check", tmp_path / "mine [1]")
-    assert done.code == 1 and "2 findings" in done.out
+    assert done.code == 1 and "2 findings, 3 worth a look" in done.out
     assert "sad/hush [b].wav" in done.out and "sad/broken.wav" in done.out
     assert "mine [1]" in done.out, "a name in brackets is no markup"
 

@@ -82,11 +82,17 @@ def test_other_recordings_of_the_same_are_right_or_unsure(
     assert np.mean(right) >= least
 
 
-def test_one_second_is_enough_for_an_answer(recognizer: Recognizer, clips: list[Utterance]) -> None:
+def test_one_second_is_uncertain_unless_an_answer_is_asked_for(
+    recognizer: Recognizer, clips: list[Utterance]
+) -> None:
     samples = load(clips[0].path, rate=16_000)[0]
     loudest = int(np.convolve(samples**2, np.ones(16_000), "valid").argmax())
-    result = recognizer((samples[loudest : loudest + 16_000], 16_000))
-    assert result.emotion in EMOTIONS and result.duration == pytest.approx(1.0)
+    second = (samples[loudest : loudest + 16_000], 16_000)
+    result = recognizer(second)
+    assert result.emotion == "uncertain" and any("1.00 s of speech" in note for note in result.notes)
+    asked = recognizer(second, min_confidence=0)
+    assert asked.emotion in EMOTIONS and asked.duration == pytest.approx(1.0)
+    assert asked.scores == result.scores, "the scores stay in sight"
 
 
 def test_the_command_needs_no_model_named(emotone: Callable[..., Any], synthetic: Path, tmp_path: Path) -> None:

@@ -27,6 +27,10 @@ FLAT_TOP = 3
 _LOUD = 0.5  # below this peak a flat top is but coarse quantisation
 
 
+HINTS = ("short", "near")
+"""The kinds of findings that are worth a look and need not be wrong."""
+
+
 @dataclass(frozen=True)
 class Finding:
     """A file (relative to the corpus's folder) and what is wrong with it."""
@@ -49,8 +53,8 @@ class CheckReport:
         clipped: with flat tops, see `is_clipped`.
         duplicated: the same samples, or by its name the same recording, under another name.
         unparsed: audio whose name does not follow the corpus's convention.
-        short: shorter than what was asked about.
-        near: speakers with nearly the same name, who may be one.
+        short: shorter than what was asked about; nothing wrong with it, worth a look.
+        near: speakers with nearly the same name, who may be one; worth a look as well.
     """
 
     corpus: str
@@ -67,8 +71,8 @@ class CheckReport:
 
     @property
     def clean(self) -> bool:
-        """Whether nothing was found."""
-        return not any(self.by_kind().values())
+        """Whether nothing is wrong; what is only worth a look (`HINTS`) does not count."""
+        return not any(found for kind, found in self.by_kind().items() if kind not in HINTS)
 
     def by_kind(self) -> dict[str, tuple[Finding, ...]]:
         """Return the findings of each kind, also the empty ones."""
