@@ -32,6 +32,7 @@ REPRODUCTION = ROOT / "docs" / "reproduction.md"
 MODEL = ROOT / "docs" / "model.md"
 SPEED = RESULTS / "benchmarks"
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
+ROBUSTNESS = ROOT / "docs" / "robustness.md"
 
 
 def readme() -> str:
@@ -151,6 +152,16 @@ def benchmarks() -> str:
     )
 
 
+def robustness() -> str:
+    """Return docs/robustness.md: what a user gets of hostile input, as benchmarks/robustness.py saw it."""
+    cases = json.loads((RESULTS / "robustness.json").read_text(encoding="utf-8"))
+    kinds: dict[str, list[dict[str, Any]]] = {}
+    for case in cases:
+        said = {name: [line.replace("|", "\\|") for line in case[name]] for name in ("shown", "said")}
+        kinds.setdefault(case["kind"], []).append(case | said)
+    return _render("robustness.md.jinja", kinds=list(kinds.items()))
+
+
 def _contenders() -> list[Contender]:
     """Return who was timed, emotone first, with the UAR of each on luna5."""
     spent = json.loads((SPEED / "alternatives.json").read_text(encoding="utf-8"))["systems"]
@@ -222,6 +233,7 @@ if __name__ == "__main__":
     write_text(REPRODUCTION, reproduction())
     write_text(MODEL, model())
     write_text(BENCHMARKS, benchmarks())
+    write_text(ROBUSTNESS, robustness())
     with style():
         answers(_contenders()).savefig(ROOT / "docs" / "cost.png")
     for name in ("leaderboard", "premium", "risk-coverage"):

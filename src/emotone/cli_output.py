@@ -75,11 +75,15 @@ class Output:
         return cls(form, None if into_folder else place, place if into_folder else None, segments)
 
     def arranged(self, asked: Sequence["Asked"]) -> "list[Asked]":
-        """Return what is asked about in the order in which it is written; no part twice where parts stand together."""
-        if not self.by_recording:
-            return list(asked)
-        first = {one.name: at for at, one in reversed(list(enumerate(asked)))}
-        return sorted(dict.fromkeys(asked), key=lambda one: first[one.name])
+        """Return what is asked about in the order in which it is written: the stretches of a recording together.
+
+        No part comes twice where a file holds all that is said of a recording.
+        """
+        parts = list(dict.fromkeys(asked) if self.by_recording else asked)
+        if not self.by_recording and not any(one.is_stretch for one in parts):
+            return parts
+        first = {one.name: at for at, one in reversed(list(enumerate(parts)))}
+        return sorted(parts, key=lambda one: first[one.name])
 
     def ready(
         self, names: Sequence[str], *, read: Iterable[Path], labels: Sequence[str], stretches: bool, channels: bool

@@ -82,9 +82,7 @@ def test_other_recordings_of_the_same_are_right_or_unsure(
     assert np.mean(right) >= least
 
 
-def test_one_second_is_uncertain_unless_an_answer_is_asked_for(
-    recognizer: Recognizer, clips: list[Utterance]
-) -> None:
+def test_one_second_is_uncertain_unless_an_answer_is_asked_for(recognizer: Recognizer, clips: list[Utterance]) -> None:
     samples = load(clips[0].path, rate=16_000)[0]
     loudest = int(np.convolve(samples**2, np.ones(16_000), "valid").argmax())
     second = (samples[loudest : loudest + 16_000], 16_000)
