@@ -5,6 +5,8 @@
 Nothing is timed. The voice is synthetic, so that everybody has it.
 """
 
+# ruff: noqa: E501 -- a case is a line
+
 import io
 import json
 import os
@@ -175,7 +177,12 @@ def run(case: Case) -> dict[str, object]:
         folder = Path(name).resolve()
         case.make(folder)
         done = subprocess.run(
-            [*COMMAND, *case.command], cwd=folder, capture_output=True, stdin=subprocess.DEVNULL, timeout=120, check=False
+            [*COMMAND, *case.command],
+            cwd=folder,
+            capture_output=True,
+            stdin=subprocess.DEVNULL,
+            timeout=120,
+            check=False,
         )
     shown = done.stdout.decode().replace(f"{folder}/", "").replace(str(folder), "this folder")
     said = done.stderr.decode().replace(f"{folder}/", "").replace("x" * 300, "xxx...")

@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "models": "errors models.config",
     "recipes": "errors emotions config features.config models.config",
     "protocols": "errors augment corpora.base features.config recipes",
-    "audit": "errors files audio corpora features.config protocols",
+    "audit": "errors files audio corpora features features.config protocols",
     "evaluation": "errors emotions config files recipes",
     "adaptation": "config",
     "training": "errors files adaptation bundle recipes protocols features models evaluation",
@@ -46,7 +46,7 @@ MAY_IMPORT = {
     "card": "bundle recognition terminal",
     "cli_model": "training terminal card",
     "cli_options": "errors corpora comparison terminal",
-    "cli_corpora": "cli_options corpora recognition terminal",
+    "cli_corpora": "audit cli_options corpora recognition terminal",
     "cli_systems": "recipes comparison terminal show",
     "__main__": "cli",
     "cli": "errors cli_corpora cli_explain cli_model cli_options cli_predict cli_systems features recipes comparison "

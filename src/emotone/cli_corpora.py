@@ -50,12 +50,14 @@ def corpora_check(
 
     Clips shorter than any that the shipped model was trained on and speakers who may be one are shown, and no failure.
     """
+    from emotone.audit.voices import near_voices
     from emotone.corpora.check import HINTS, check
     from emotone.recognition.hub import find
     from emotone.terminal import console, counting, table
 
     with counting(f"Checking {name}") as progress:
-        report = check(name, data=data, shortest=find(None, threads=1).info.shortest or 0.0, on_progress=progress)
+        shortest = find(None, threads=1).info.shortest or 0.0
+        report = check(name, data=data, shortest=shortest, near_voices=near_voices, on_progress=progress)
     rows = [(kind, finding.file, finding.reason) for kind, found in report.by_kind().items() for finding in found]
     if rows:
         table(("Finding", "File", "Reason"), rows)

@@ -1,14 +1,16 @@
 """What the command line shows: tables, and progress with time left."""
 
 import io
+import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
+from rich.text import Text
 
 if TYPE_CHECKING:
     from emotone.comparison.plan import RunSpec
@@ -16,8 +18,19 @@ if TYPE_CHECKING:
 
 __all__ = ["SweepProgress", "console", "counting", "speak_utf8", "table", "warn"]
 
-console = Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
-_errors = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
+"""Control characters but tab and newline, and those that turn the direction of writing: names may hold them."""
+
+
+class _Console(Console):
+    """A console that shows control characters of names as their escapes, so that none moves the cursor."""
+
+    def render_str(self, text: str, **options: Any) -> Text:
+        return super().render_str(_UNSEEN.sub(lambda sign: ascii(sign[0])[1:-1], text), **options)
+
+
+console = _Console(highlight=False, markup=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+_errors = _Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 
 def speak_utf8() -> None:

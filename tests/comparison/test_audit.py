@@ -59,8 +59,8 @@ def findings(emotone: Emotone, manifest: Path, *more: str) -> tuple[int, dict[st
 
 def test_a_sound_split_passes(emotone: Emotone, split: Callable[..., Path]) -> None:
     code, found, out = findings(emotone, split(), "--protocol", "loso")
-    assert code == 0 and not found
-    assert "leaks: 0, notes: 0" in out
+    assert code == 0 and set(found) == {"near-voices"}, "the synthetic men differ in pitch, hardly in timbre"
+    assert "leaks: 0, notes: 1" in out
 
 
 def test_identical_audio_under_another_name(

@@ -94,7 +94,7 @@ def _of_one(split: Split, utterances: Sequence[Utterance], sounds: Sounds, unsee
     yield _repetitions(split, utterances)
     text = "test clips are stretches of recordings of which another stretch was seen"
     yield _shared(split, "recordings", text, lambda item: _stretched(utterances[item.clip]))
-    yield _near_names(split, utterances)
+    yield from _near_speakers(split, utterances, sounds.voices)
     unchosen = split.monitor is None and not any(item.side == "validation" for item in split.items)
     yield Finding(
         "no-validation",
@@ -165,16 +165,23 @@ def _stretched(utterance: Utterance) -> str | None:
     return str(utterance.path) if utterance.start or utterance.end is not None else None
 
 
-def _near_names(split: Split, utterances: Sequence[Utterance]) -> Finding:
+def _near_speakers(
+    split: Split, utterances: Sequence[Utterance], voices: Iterable[tuple[str, str]]
+) -> Iterable[Finding]:
+    """Name the speakers who are called, or sound, nearly as another on the other side."""
     tested, seen = ({utterances[item.clip].speaker for item in side} - {None} for side in (split.test, split.seen))
-    pairs = [
-        (one, other) if one in tested else (other, one)
-        for one, other in near_names(str(name) for name in tested | seen)
-        if (one in tested and other in seen) or (other in tested and one in seen)
-    ]
-    cases = tuple(Case(split.fold, f"speaker {one!r}", f"speaker {other!r}", "train") for one, other in pairs)
-    text = "speakers on both sides have nearly the same name: are they one?"
-    return Finding("near-names", "note", text, len(cases), len(tested), "test speakers", cases)
+    names = near_names(str(name) for name in tested | seen)
+    for kind, pairs, text in (
+        ("near-names", names, "speakers on both sides have nearly the same name: are they one?"),
+        ("near-voices", voices, "speakers on both sides sound as one speaker does: are they one?"),
+    ):
+        across = [
+            (one, other) if one in tested else (other, one)
+            for one, other in pairs
+            if (one in tested and other in seen) or (other in tested and one in seen)
+        ]
+        cases = tuple(Case(split.fold, f"speaker {one!r}", f"speaker {other!r}", "train") for one, other in across)
+        yield Finding(kind, "note", text, len(cases), len(tested), "test speakers", cases)
 
 
 def _repetitions(split: Split, utterances: Sequence[Utterance]) -> Finding:

@@ -1,8 +1,9 @@
-"""Which clips of a corpus sound the same: the same samples, or near-identical ones, also through a third."""
+"""What sounds the same in a corpus: clips of the same or near-identical samples, also through a third, and voices."""
 
 from collections.abc import Callable, Sequence
 
 from emotone.audit.similar import similar_pairs
+from emotone.audit.voices import near_voices
 from emotone.corpora.base import Utterance
 from emotone.corpora.fingerprint import sample_digests
 
@@ -15,8 +16,17 @@ class Sounds:
     Two copies of one recording are in a group even where they are more like the recording than like each other.
     """
 
-    def __init__(self, digests: Sequence[str], pairs: Sequence[tuple[int, int, float]]) -> None:
-        """Group clips by the digests of their samples and by pairs (clip, clip, similarity) of near-identical ones."""
+    def __init__(
+        self,
+        digests: Sequence[str],
+        pairs: Sequence[tuple[int, int, float]],
+        voices: Sequence[tuple[str, str]] = (),
+    ) -> None:
+        """Group clips by the digests of their samples and by pairs (clip, clip, similarity) of near-identical ones.
+
+        `voices` are pairs of speakers who sound as one.
+        """
+        self.voices = tuple(voices)
         self._digests = digests
         self._similarity = {frozenset((digests[one], digests[other])): value for one, other, value in pairs}
         leader = {digest: digest for digest in digests}
@@ -60,4 +70,5 @@ def listen(utterances: Sequence[Utterance], *, on_progress: Callable[[int, int],
     found = similar_pairs(
         [utterances[clip].part for clip in clips], [digests[clip] for clip in clips], on_progress=on_progress
     )
-    return Sounds(digests, [(clips[pair.first], clips[pair.second], pair.similarity) for pair in found])
+    pairs = [(clips[pair.first], clips[pair.second], pair.similarity) for pair in found]
+    return Sounds(digests, pairs, near_voices(utterances, on_progress=on_progress))

@@ -54,7 +54,7 @@ class CheckReport:
         duplicated: the same samples, or by its name the same recording, under another name.
         unparsed: audio whose name does not follow the corpus's convention.
         short: shorter than what was asked about; nothing wrong with it, worth a look.
-        near: speakers with nearly the same name, who may be one; worth a look as well.
+        near: speakers with nearly the same name or voice, who may be one; worth a look as well.
     """
 
     corpus: str
@@ -98,6 +98,7 @@ def check(
     *,
     data: Path | None = None,
     shortest: float = 0.0,
+    near_voices: Callable[[Sequence[Utterance]], Sequence[tuple[str, str]]] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
 ) -> CheckReport:
     """Decode every recording of a corpus and report what is wrong.
@@ -105,6 +106,7 @@ def check(
     Args:
         spec: as in `emotone.corpora.load`.
         data: as in `emotone.corpora.load`.
+        near_voices: gives the pairs of speakers who sound as one, of the utterances that can be read.
         shortest: seconds below which an utterance is `short`: too short for a model that heard none so short.
         on_progress: called with (recordings done, recordings in all).
 
@@ -130,6 +132,7 @@ def check(
         missing = [Finding(_name(u, root), "does not exist") for u in utterances if not u.path.is_file()]
         utterances = tuple(u for u in utterances if u.path.is_file())
     heard = _hear_all(utterances, root, on_progress)
+    readable = [utterance for utterance, one in zip(utterances, heard, strict=True) if not one.unreadable]
     return CheckReport(
         corpus=corpus,
         root=root,
@@ -147,14 +150,17 @@ def check(
                 if not one.unreadable and one.seconds < shortest
             ]
         ),
-        near=_near(utterances),
+        near=_near(readable, near_voices(readable) if near_voices else ()),
     )
 
 
-def _near(utterances: Sequence[Utterance]) -> tuple[Finding, ...]:
+def _near(utterances: Sequence[Utterance], voices: Sequence[tuple[str, str]]) -> tuple[Finding, ...]:
     names = sorted({utterance.speaker for utterance in utterances if utterance.speaker})
-    pairs = near_names(names)
-    return tuple(Finding(f"speaker {one!r}", f"nearly the name of {other!r}: are they one?") for one, other in pairs)
+    called = [
+        Finding(f"speaker {one!r}", f"nearly the name of {other!r}: are they one?") for one, other in near_names(names)
+    ]
+    sound = [Finding(f"speaker {one!r}", f"nearly the voice of {other!r}: are they one?") for one, other in voices]
+    return (*called, *sound)
 
 
 def is_clipped(samples: npt.NDArray[np.float32]) -> bool:
