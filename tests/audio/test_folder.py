@@ -25,9 +25,10 @@ def test_what_is_passed_over_is_counted(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe.wav")
     found = list_folder(tmp_path)
     assert [str(path) for path in found.recordings] == ["a.wav"]
-    assert found.passed_over == {".txt": 2, "": 1, ".pdf": 1, ".wav": 1}
+    assert found.passed_over == {".txt": 2, "": 1, ".pdf": 1, ".wav (a pipe, socket or device)": 1}
     assert str(found) == (
-        "passed over 5 files that do not end as recordings do: 2 .txt, 1 without an ending, 1 .pdf, 1 .wav"
+        "passed over 5 files that are no recordings: 2 .txt, 1 without an ending, 1 .pdf, "
+        "1 .wav (a pipe, socket or device)"
     )
 
 

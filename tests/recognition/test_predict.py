@@ -84,7 +84,7 @@ def test_a_folder_goes_on_past_bad_files(predict: Run, mixed: Path) -> None:
     assert "no speech" in done.stdout
     told = done.stderr.splitlines()
     assert len(told) == 3 and "Traceback" not in done.stderr
-    assert told.pop(0) == f"emotone: {mixed}: passed over 1 file that does not end as recordings do: 1 .txt"
+    assert told.pop(0) == f"emotone: {mixed}: passed over 1 file that is no recording: 1 .txt"
     assert told[0].startswith(f"emotone: {mixed / 'empty.mp3'}: the file is empty")
     assert told[1].startswith(f"emotone: {mixed / 'text.wav'}: not audio")
 

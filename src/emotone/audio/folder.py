@@ -24,7 +24,7 @@ class Folder:
 
     Attributes:
         recordings: relative to the folder, its own before those of its subfolders, each in the order of their names.
-        passed_over: ending -> how many files with it were taken for no recordings, the most first.
+        passed_over: ending -> how many files with it are no recordings, the most first; one of a recording says why.
         unreadable: (folder, why it could not be entered).
     """
 
@@ -36,8 +36,8 @@ class Folder:
         """Say what was passed over, with up to five endings."""
         kinds = [f"{count} {ending or 'without an ending'}" for ending, count in self.passed_over.items()]
         count, more = sum(self.passed_over.values()), ", ..." if len(kinds) > 5 else ""
-        files = "1 file that does" if count == 1 else f"{count} files that do"
-        return f"passed over {files} not end as recordings do: {', '.join(kinds[:5])}{more}"
+        files = "1 file that is no recording" if count == 1 else f"{count} files that are no recordings"
+        return f"passed over {files}: {', '.join(kinds[:5])}{more}"
 
 
 def list_folder(root: Path) -> Folder:
@@ -52,7 +52,8 @@ def list_folder(root: Path) -> Folder:
         if is_recording:
             found.append(path)
         else:
-            others[path.suffix.lower()] += 1
+            ending = path.suffix.lower()
+            others[f"{ending} (a pipe, socket or device)" if ending in AUDIO_SUFFIXES else ending] += 1
     return Folder(tuple(found), dict(others.most_common()), tuple(unreadable))
 
 

@@ -1,0 +1,132 @@
+"""`emotone predict` of channels and of stretches: whose answer is whose, also from a pipe."""
+
+import json
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from emotone.audio import load
+from emotone.recognition import Recognizer
+
+Predict = Callable[..., Any]
+RATE = 16_000
+
+
+@pytest.fixture(scope="module")
+def voices(clips: list[Path]) -> list[np.ndarray]:
+    """Two clips, at 16 kHz."""
+    return [load(clips[at], rate=RATE)[0] for at in (0, 1)]
+
+
+@pytest.fixture(scope="module")
+def call(voices: list[np.ndarray], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A call: the first speaker on the left, then the second on the right, then the first again."""
+    one, other = voices
+    sides = np.zeros((2, 2 * len(one) + len(other)), "f4")
+    sides[0, : len(one)] = sides[0, -len(one) :] = one
+    sides[1, len(one) : len(one) + len(other)] = other
+    path = tmp_path_factory.mktemp("call") / "call.wav"
+    soundfile.write(path, sides.T, RATE, subtype="FLOAT")
+    return path
+
+
+@pytest.fixture
+def predict(emotone: Callable[..., Any], bundle: Path) -> Predict:
+    def run(*arguments: object) -> Any:
+        done = emotone("predict", "--model", bundle, *arguments, "--format", "jsonl")
+        return done.code, [json.loads(line) for line in done.out.splitlines()], done.err
+
+    return run
+
+
+def test_each_channel_has_an_answer(predict: Predict, recognizer: Recognizer, call: Path) -> None:
+    code, rows, _ = predict(call, "--channels", "each")
+    assert code == 0 and [row["channel"] for row in rows] == [0, 1]
+    samples = soundfile.read(call, dtype="float32")[0].T
+    for row, side in zip(rows, samples, strict=True):
+        assert row["scores"] == pytest.approx(recognizer((side, RATE)).scores, abs=1e-3)
+    assert [row["channel"] for row in predict(call, "--channels", "1")[1]] == [1]
+    (mixed,) = predict(call)[1]
+    assert "channel" not in mixed and mixed["scores"] == pytest.approx(recognizer(call).scores, abs=1e-4)
+
+
+def test_a_channel_that_is_not_there_fails_and_the_others_are_answered(
+    predict: Predict, call: Path, clips: list[Path]
+) -> None:
+    code, rows, said = predict(call, clips[0], "--channels", "0,1")
+    assert code == 1 and [("error" in row, row["channel"]) for row in rows] == [
+        (False, 0), (False, 1), (False, 0), (True, 1),
+    ]  # fmt: skip
+    assert said.count("channel") >= 1 and str(clips[0]) in said
+
+
+@pytest.mark.parametrize("how", ["stdin", "pipe"])
+def test_channels_and_turns_of_what_comes_through_a_pipe(call: Path, bundle: Path, tmp_path: Path, how: str) -> None:
+    """It can be read once only."""
+    start = [sys.executable, "-m", "emotone", "predict", "--model", bundle, "--format", "jsonl", "--channels", "each"]
+    if how == "stdin":
+        done = subprocess.run([*start, "-"], input=call.read_bytes(), capture_output=True)
+    else:
+        os.mkfifo(tmp_path / "call.wav")
+        writer = threading.Thread(target=lambda: (tmp_path / "call.wav").write_bytes(call.read_bytes()))
+        writer.start()
+        done = subprocess.run([*start, tmp_path / "call.wav"], capture_output=True, timeout=60)
+        writer.join()
+    through = [json.loads(line) for line in done.stdout.splitlines()]
+    direct = subprocess.run([*start, call], capture_output=True, check=True)
+    assert done.returncode == 0 and [row | {"file": ""} for row in through] == [
+        json.loads(line) | {"file": ""} for line in direct.stdout.splitlines()
+    ]
+
+
+def test_diarised_turns_give_an_answer_each_and_one_for_each_speaker(
+    predict: Predict, recognizer: Recognizer, call: Path, voices: list[np.ndarray], tmp_path: Path
+) -> None:
+    first, second = (len(voice) / RATE for voice in voices)
+    turns = [(0, first, "anna"), (first, second, "ben"), (first + second, first, "anna")]
+    rttm = tmp_path / "calls.rttm"
+    rttm.write_text(
+        "".join(f"SPEAKER call 1 {at:.6f} {long:.6f} <NA> <NA> {who} <NA> <NA>\n" for at, long, who in turns)
+    )
+    code, rows, _ = predict(call, "--segments-from", rttm)
+    assert code == 0
+    assert [(row["scope"], row["speaker"]) for row in rows] == [
+        ("stretch", "anna"), ("stretch", "ben"), ("stretch", "anna"), ("speaker", "anna"), ("speaker", "ben"),
+    ]  # fmt: skip
+    mixed = [(0.5 * voice, RATE) for voice in voices]  # a turn on one side, the other silent
+    for row, voice in zip(rows, (mixed[0], mixed[1], mixed[0]), strict=False):
+        assert row["scores"] == pytest.approx(recognizer(voice).scores, abs=0.02)
+    assert rows[3]["scores"] == pytest.approx(rows[0]["scores"], abs=0.02), "said twice, she is heard as once"
+
+
+def test_turns_in_a_mixed_order_have_one_total_a_speaker(predict: Predict, call: Path, tmp_path: Path) -> None:
+    (tmp_path / "call.wav").symlink_to(call)
+    (tmp_path / "other.wav").symlink_to(call)
+    rows = "call.wav,0,1,anna\nother.wav,0,1,anna\ncall.wav,1,2,anna\nother.wav,1,2,anna\n"
+    (tmp_path / "m.csv").write_text(f"file,start,end,speaker\n{rows}")
+    found = predict(tmp_path / "m.csv")[1]
+    assert [Path(row["file"]).name for row in found if row.get("scope") == "speaker"] == ["call.wav", "other.wav"]
+
+
+def test_a_recording_without_turns_and_turns_without_a_recording_are_said(
+    predict: Predict, call: Path, clips: list[Path], tmp_path: Path
+) -> None:
+    rttm = tmp_path / "calls.rttm"
+    rttm.write_text("SPEAKER call 1 0 1 <NA> <NA> anna <NA> <NA>\nSPEAKER nobody 1 0 1 <NA> <NA> anna <NA> <NA>\n")
+    code, rows, said = predict(call, clips[0], "--segments-from", rttm)
+    assert code == 1 and {Path(row["file"]).name for row in rows} == {"call.wav"}
+    assert f"{clips[0]}: {rttm} has no turn of it" in said and "no recording is called nobody" in said
+
+
+@pytest.mark.parametrize("value", ["left", "0;1", "-1", ""])
+def test_wrong_channels_are_told_what_is_allowed(predict: Predict, call: Path, value: str) -> None:
+    code, _, said = predict(call, f"--channels={value}")
+    assert code == 2 and "allowed are mix, each, or numbers from 0 with commas" in said
