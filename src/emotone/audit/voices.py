@@ -11,7 +11,7 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from emotone.corpora.base import Utterance
 
-__all__ = ["FEWEST_CLIPS", "NEAR", "near_voices", "nearness"]
+__all__ = ["FEWEST_CLIPS", "NEAR", "near_voices", "nearness", "timbres"]
 
 FEWEST_CLIPS = 8
 """Clips that a speaker must have to be compared."""
@@ -34,22 +34,28 @@ def near_voices(
     Raises:
         AudioError: a recording that cannot be read.
     """
-    from emotone.features.config import ORIGINAL, AudioConfig, FeatureConfig
-    from emotone.features.extract import extract
-
     counts = Counter(utterance.speaker for utterance in utterances if utterance.speaker)
     known = [utterance for utterance in utterances if counts[utterance.speaker or ""] >= FEWEST_CLIPS]
     if len({utterance.speaker for utterance in known}) < 2:
         return []
-    audio = AudioConfig(rate=_RATE)
+    distances = nearness(timbres(known, on_progress=on_progress))
+    return [pair for pair, value in distances.items() if value <= NEAR]
+
+
+def timbres(
+    utterances: "Sequence[Utterance]", *, on_progress: Callable[[int, int], None] | None = None
+) -> dict[str, npt.NDArray[np.float64]]:
+    """Return the mean MFCCs of the clips of each speaker, shape (clips, coefficients), by the speakers' names."""
+    from emotone.features.config import ORIGINAL, AudioConfig, FeatureConfig
+    from emotone.features.extract import extract
+
     features = FeatureConfig(streams=("mfcc",), window=512, hop=160, mels=40, mfcc=_COEFFICIENTS)
-    items = [(utterance.part, utterance.clip, ORIGINAL) for utterance in known]
-    frames = extract(items, audio=audio, features=features, on_progress=on_progress)
+    items = [(utterance.part, utterance.clip, ORIGINAL) for utterance in utterances]
+    frames = extract(items, audio=AudioConfig(rate=_RATE), features=features, on_progress=on_progress)
     clips: dict[str, list[npt.NDArray[np.float64]]] = defaultdict(list)
-    for utterance, each in zip(known, frames, strict=True):
+    for utterance, each in zip(utterances, frames, strict=True):
         clips[str(utterance.speaker)].append(each[1:].mean(axis=1, dtype=np.float64))
-    speakers = {name: np.stack(own) for name, own in sorted(clips.items())}
-    return [(one, other) for (one, other), value in nearness(speakers).items() if value <= NEAR]
+    return {name: np.stack(own) for name, own in sorted(clips.items())}
 
 
 def nearness(speakers: dict[str, npt.NDArray[np.float64]]) -> dict[tuple[str, str], float]:
