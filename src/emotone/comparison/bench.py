@@ -13,7 +13,7 @@ from emotone.config import Config, read_yaml
 from emotone.corpora.base import Corpus
 from emotone.evaluation.record import read_records
 from emotone.files import make_folder
-from emotone.models.config import PretrainedConfig
+from emotone.models.config import EncoderConfig
 from emotone.protocols import PROTOCOLS
 from emotone.recipes.schema import Recipe
 from emotone.report.leaderboard import Wanted, entries, write_leaderboard
@@ -125,7 +125,7 @@ def wanted_of(benchmark: Plan, folder: Path) -> list[Wanted]:
 
 def _wanted(recipe: Recipe, protocol: str, why: str, folder: Path) -> Wanted:
     command = f"emotone compare {recipe.id} --protocol {protocol} --preset paper --out {folder.resolve().name}"
-    if isinstance(recipe.model, PretrainedConfig):
+    if isinstance(recipe.model, EncoderConfig):
         command += f" --encoder {recipe.model.encoder}"
     return Wanted(recipe.id, recipe.title, recipe.published, protocol, why, command)
 

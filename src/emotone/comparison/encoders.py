@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from emotone.errors import UsageError
-from emotone.models.config import PretrainedConfig
+from emotone.models.config import EncoderConfig
 from emotone.models.weights import digest, is_here, locate
 from emotone.recipes.schema import Recipe
 
@@ -12,7 +12,7 @@ __all__ = ["has_weights", "with_encoder"]
 
 def has_weights(recipe: Recipe) -> bool:
     """Tell whether a system can run without a network: it needs no pretrained weights, or they are here."""
-    return not isinstance(recipe.model, PretrainedConfig) or is_here(recipe.model.encoder)
+    return not isinstance(recipe.model, EncoderConfig) or is_here(recipe.model.encoder)
 
 
 def with_encoder(recipes: Sequence[Recipe], encoder: str | None) -> list[Recipe]:
@@ -26,13 +26,13 @@ def with_encoder(recipes: Sequence[Recipe], encoder: str | None) -> list[Recipe]
         UsageError: an encoder for systems that have none.
         DownloadError: an encoder that cannot be had.
     """
-    if encoder is not None and not any(isinstance(recipe.model, PretrainedConfig) for recipe in recipes):
+    if encoder is not None and not any(isinstance(recipe.model, EncoderConfig) for recipe in recipes):
         raise UsageError(f"--encoder {encoder}: none of {', '.join(recipe.id for recipe in recipes)} has an encoder.")
     return [_found(recipe, encoder) for recipe in recipes]
 
 
 def _found(recipe: Recipe, encoder: str | None) -> Recipe:
-    if not isinstance(recipe.model, PretrainedConfig):
+    if not isinstance(recipe.model, EncoderConfig):
         return recipe
     name = encoder or recipe.model.encoder
     model = recipe.model.model_copy(update={"encoder": name, "weights": digest(locate(name))})

@@ -10,7 +10,7 @@ from emotone.corpora.base import Corpus
 from emotone.emotions import get_scheme
 from emotone.errors import CorpusError, EmotoneError, UsageError, unknown
 from emotone.evaluation.record import RunRecord
-from emotone.models.config import PretrainedConfig
+from emotone.models.config import EncoderConfig
 from emotone.protocols import PROTOCOLS, Fold, make_folds, shared_labels, two_corpora_needed
 from emotone.recipes.schema import Recipe
 
@@ -89,7 +89,7 @@ def plan(
     check(recipes, protocols=protocols, preset=preset, crossing=corpus.tested is not None)
     specs = []
     for recipe in recipes:
-        if isinstance(recipe.model, PretrainedConfig) and recipe.model.weights is None:
+        if isinstance(recipe.model, EncoderConfig) and recipe.model.weights is None:
             raise UsageError(f"{recipe.id} needs pretrained weights, and {recipe.model.encoder} was not looked for.")
         for protocol in protocols:
             count = len(folds_of(recipe, corpus, protocol, 0, ()))

@@ -23,7 +23,7 @@ from emotone.corpora.fingerprint import fingerprint
 from emotone.evaluation import intervals, metrics
 from emotone.evaluation.record import Adapted, Epoch, Predictions, RunRecord, Split
 from emotone.features.extract import Item
-from emotone.models.config import NetworkConfig, OwnConfig
+from emotone.models.config import NetworkConfig, OwnConfig, WhisperConfig
 from emotone.protocols import Fold, Sample
 from emotone.training import FittedSystem, fit
 from emotone.training.frames import frames_of
@@ -230,7 +230,7 @@ def _sizes(system: FittedSystem) -> tuple[int | None, int | None]:
         from emotone.models.describe import keras_parameters
 
         return keras_parameters(system.classifier.network_)
-    if isinstance(system.recipe.model, OwnConfig):
+    if isinstance(system.recipe.model, OwnConfig | WhisperConfig):
         count = sum(parameter.numel() for parameter in system.classifier.network_.parameters())
         return count, count
     sizes: tuple[int | None, int | None] = getattr(system.classifier, "parameters_", (None, None))

@@ -10,12 +10,14 @@ __all__ = [
     "ConvolutionConfig",
     "DecisionTreeConfig",
     "DenseConfig",
+    "EncoderConfig",
     "KnnConfig",
     "ModelConfig",
     "NetworkConfig",
     "OwnConfig",
     "PretrainedConfig",
     "RecurrentConfig",
+    "WhisperConfig",
 ]
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
@@ -136,14 +138,46 @@ class KnnConfig(Config):
     neighbours: int = Field(gt=0)
 
 
-class PretrainedConfig(Config):
-    """A pretrained encoder of speech with a classifier on top: fine-tuned together, or the encoder as it is."""
+class EncoderConfig(Config):
+    """What begins with a pretrained encoder of speech."""
 
-    kind: Literal["pretrained"] = "pretrained"
     encoder: str
     """A model hub's name or a local folder."""
     weights: str | None = None
     """The digest of the encoder's files, noted when it is found: a run is of these weights."""
+
+
+class WhisperConfig(EncoderConfig):
+    """The first layers of a Whisper encoder over log-mels, as they are or trained on; a linear output reads statistics
+    of their frames over time."""
+
+    kind: Literal["whisper"] = "whisper"
+    width: Size = 512
+    """Values of a frame, as the encoder has them."""
+    layers: Size
+    """How many of the encoder's layers are run."""
+    read: tuple[Size, ...] = Field(min_length=1)
+    """Whose frames' mean and deviation over time the output reads; the first layer is 1."""
+    encoder_rate: float | None = Field(default=None, gt=0)
+    """The learning rate of the last layer; None leaves the encoder as it is. That of the output is the recipe's."""
+    layer_decay: float = Field(default=1.0, gt=0, le=1)
+    """What every layer has of the learning rate of the one above it. The convolutions below are left as they are."""
+    dropout: Rate = 0.0
+    """Before the output."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if max(self.read) > self.layers:
+            raise ValueError(f"read names layer {max(self.read)} of {self.layers}")
+        if self.width % 64:
+            raise ValueError(f"width is {self.width}; Whisper's heads are 64 wide each")
+        return self
+
+
+class PretrainedConfig(EncoderConfig):
+    """A pretrained encoder of speech with a classifier on top: fine-tuned together, or the encoder as it is."""
+
+    kind: Literal["pretrained"] = "pretrained"
     classifier: Literal["linear", "random-forest"]
     """`linear`: projection, mean over time, output, as transformers has it. `random-forest`: scikit-learn's."""
     frozen: Literal["nothing", "features", "encoder"]
@@ -167,5 +201,6 @@ class PretrainedConfig(Config):
 
 
 ModelConfig = Annotated[
-    NetworkConfig | OwnConfig | DecisionTreeConfig | KnnConfig | PretrainedConfig, Field(discriminator="kind")
+    NetworkConfig | OwnConfig | DecisionTreeConfig | KnnConfig | PretrainedConfig | WhisperConfig,
+    Field(discriminator="kind"),
 ]

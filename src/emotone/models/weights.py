@@ -1,11 +1,12 @@
 """Where the weights of a pretrained encoder lie: a local folder, the Hugging Face hub's cache, or the hub itself."""
 
 import hashlib
+import os
 from pathlib import Path
 
 from emotone.errors import DownloadError, EmotoneError, UsageError
 
-__all__ = ["digest", "is_here", "locate"]
+__all__ = ["digest", "is_here", "locate", "weight_files"]
 
 _SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json")
 _WANTED = ["*.json", "model.safetensors", "model-*.safetensors"]
@@ -15,16 +16,19 @@ _SECONDS = 5  # to wait for the hub's answer
 
 
 def locate(encoder: str) -> Path:
-    """Return the folder of an encoder: `encoder` if it is one, else the hub's model of that name, downloaded if needed.
+    """Return the folder of an encoder: `encoder` if it is one, else that of the hub's model of this name.
+
+    That is looked for as `encoders/<name without its owner>` in `$EMOTONE_DATA`, then in the cache of the hub's client,
+    and then downloaded.
 
     Raises:
         DownloadError: the hub cannot be reached or has it not; it says what to do.
         UsageError: neither a folder nor a possible name.
         EmotoneError: transformers is not installed; a folder without an encoder.
     """
-    if Path(encoder).is_dir():
-        _weight_files(Path(encoder))
-        return Path(encoder)
+    if (folder := _local(encoder)) is not None:
+        weight_files(folder)
+        return folder
     try:
         from huggingface_hub import snapshot_download
     except ImportError:
@@ -46,14 +50,14 @@ def locate(encoder: str) -> Path:
             f"Name a folder with --encoder FOLDER, or run `hf download {encoder}` where there is a network and copy "
             "the folder it names, or all of HF_HOME, here."
         ) from None
-    _weight_files(folder)
+    weight_files(folder)
     return folder
 
 
 def is_here(encoder: str) -> bool:
     """Tell whether an encoder can be had without a network: a folder, or in the cache of the hub's client."""
-    folder = Path(encoder)
-    if not folder.is_dir():
+    folder = _local(encoder)
+    if folder is None:
         try:
             from huggingface_hub import snapshot_download
 
@@ -61,24 +65,33 @@ def is_here(encoder: str) -> bool:
         except (ImportError, OSError, ValueError):
             return False
     try:
-        return bool(_weight_files(folder))
+        return bool(weight_files(folder))
     except EmotoneError:
         return False
+
+
+def _local(encoder: str) -> Path | None:
+    kept = Path(os.environ.get("EMOTONE_DATA") or ".") / "encoders" / Path(encoder).name
+    return next((folder for folder in (Path(encoder), kept) if folder.is_dir()), None)
 
 
 def digest(folder: Path) -> str:
     """Return the digest of an encoder, 40 hexadecimal digits, from all that its output depends on."""
     whole = hashlib.blake2b(digest_size=20)
     settings = [folder / name for name in _SETTINGS if (folder / name).is_file()]
-    for path in settings + _weight_files(folder):
+    for path in settings + weight_files(folder):
         with path.open("rb") as file:
             content = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=20)).digest()
         whole.update(path.name.encode() + b"\0" + content)
     return whole.hexdigest()
 
 
-def _weight_files(folder: Path) -> list[Path]:
-    """Return the files with the weights, those that transformers would read."""
+def weight_files(folder: Path) -> list[Path]:
+    """Return the files with the weights, those that transformers would read.
+
+    Raises:
+        EmotoneError: a folder without an encoder.
+    """
     files = next((found for pattern in (*_WANTED[1:], *_PICKLED) if (found := sorted(folder.glob(pattern)))), [])
     missing = None if (folder / "config.json").is_file() else "config.json"
     missing = missing or (None if files else "model.safetensors")

@@ -151,17 +151,19 @@ class Recipe(Config):
     @model_validator(mode="after")
     def _check(self) -> Self:
         pretrained = self.model if self.model.kind == "pretrained" else None
-        is_own = self.model.kind == "own"
+        is_own = self.model.kind in ("own", "whisper")
         is_linear = pretrained is not None and pretrained.classifier == "linear"
-        is_trained = self.model.kind in ("network", "own") or is_linear
+        is_trained = self.model.kind == "network" or is_own or is_linear
         if is_trained != (self.training is not None):
             raise ValueError("training goes with a network, and only with it")
         if is_own != (self.training is not None and self.training.regulariser is not None):
-            raise ValueError("training.regulariser goes with a model of kind 'own', and only with it")
+            raise ValueError("training.regulariser goes with a model of kind 'own' or 'whisper', and only with it")
         if is_own != (self.features.layout == "ragged"):
-            raise ValueError("features.layout is 'ragged' for a model of kind 'own', and only for it")
+            raise ValueError("features.layout is 'ragged' for a model of kind 'own' or 'whisper', and only for it")
         if is_own and (self.features.streams != ("logmel",) or self.scaler != "none"):
-            raise ValueError("a model of kind 'own' reads features.streams [logmel], and takes no scaler")
+            raise ValueError(
+                f"a model of kind {self.model.kind!r} reads features.streams [logmel], and takes no scaler"
+            )
         if self.training and self.training.monitor == "validation" and not self.split.validation:
             raise ValueError("training.monitor is 'validation', but split.validation is 0")
         if (pretrained is not None) != ("waveform" in self.features.streams):

@@ -88,6 +88,8 @@ class Classifier(ABC):
         network = self.build(X)
         if self.begin:
             self.begin(network)
+        else:
+            self._prepare(network, X, torch.from_numpy(y))
         module = self._module(network)
         trainer = self._trainer()
         device = trainer.strategy.root_device
@@ -112,13 +114,19 @@ class Classifier(ABC):
         probabilities: Array = torch.softmax(self._over(X, self.network_), dim=1).numpy()
         return probabilities
 
-    @torch.inference_mode()
     def _over(self, X: Samples, read: Callable[[Any], Tensor]) -> Tensor:
         """Return what `read` makes of `X` where the network is, batch by batch, on the CPU."""
-        device = next(self.network_.parameters()).device
+        return self._through(self.network_, X, read)
+
+    @torch.inference_mode()
+    def _through(self, network: nn.Module, X: Samples, read: Callable[[Any], Tensor]) -> Tensor:
+        device = next(network.parameters()).device
         source = self._source(X, device)
         batches = (move_data_to_device(source(batch), device) for batch in _Order(len(X), self.evaluation_batch))
         return torch.cat([read(batch).float().cpu() for batch in batches])
+
+    def _prepare(self, network: nn.Module, X: Samples, y: Tensor) -> None:  # noqa: B027
+        """Give a network what its training begins with beside its initial weights; most have no such thing."""
 
     def _finish(self, X: Samples, y: Tensor) -> None:  # noqa: B027
         """Fit what the epochs do not train; most subclasses have no such thing."""

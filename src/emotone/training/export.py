@@ -8,7 +8,7 @@ from emotone.bundle import BundleInfo, Metric
 from emotone.errors import EmotoneError, UsageError
 from emotone.evaluation.record import RunRecord, read_record
 from emotone.files import atomic_path
-from emotone.models.config import NetworkConfig, OwnConfig
+from emotone.models.config import NetworkConfig, OwnConfig, WhisperConfig
 from emotone.training.graph import make_bundle
 from emotone.training.measured import measured
 from emotone.training.store import load_system, read_origin
@@ -50,7 +50,7 @@ def export(run: Path, out: Path, *, int8: bool = False, measured_in: Path | None
 
 def _check_kind(system: FittedSystem, run: Path) -> None:
     model = system.recipe.model
-    if isinstance(model, NetworkConfig | OwnConfig):
+    if isinstance(model, NetworkConfig | OwnConfig | WhisperConfig):
         return
     why = (
         "a pretrained encoder; `transformers.pipeline` reads this folder, where the encoder was trained"

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from emotone.features.embed import embed
 from emotone.features.extract import Item, extract
-from emotone.models.config import PretrainedConfig
+from emotone.models.config import EncoderConfig, PretrainedConfig
 from emotone.models.weights import locate
 from emotone.recipes.schema import Recipe
 
@@ -19,7 +19,7 @@ OnProgress = Callable[[int, int], None]
 
 def encoder_folder(recipe: Recipe) -> Path | None:
     """Return the folder of the recipe's pretrained encoder; None for a system that has none."""
-    return locate(recipe.model.encoder) if isinstance(recipe.model, PretrainedConfig) else None
+    return locate(recipe.model.encoder) if isinstance(recipe.model, EncoderConfig) else None
 
 
 def frames_of(

@@ -20,7 +20,7 @@ from emotone.training.distort import distort
 from emotone.training.linear import fit_rows
 from emotone.training.module import Training
 
-__all__ = ["OwnClassifier"]
+__all__ = ["OwnClassifier", "RaggedClassifier"]
 
 _ELSEWHERE = DistortionConfig(share=0.25, tilt=10, noise=15, low_pass=24)
 _HEARD = (DistortionConfig(), _ELSEWHERE, _ELSEWHERE, _ELSEWHERE)
@@ -28,7 +28,58 @@ _HEARD = (DistortionConfig(), _ELSEWHERE, _ELSEWHERE, _ELSEWHERE)
 tell the room or the line first."""
 
 
-class OwnClassifier(Classifier):
+class RaggedClassifier(Classifier):
+    """A network on lists of log-mels of clips of any length, each (bands, frames), which has `normalise`, `score`,
+    `embed` and a last layer `output`; `options` are those of `Classifier`.
+
+    Args:
+        training: how it is trained; has a regulariser.
+        classes: how many.
+        frames_per_second: of the log-mels.
+    """
+
+    def __init__(self, training: TrainingConfig, classes: int, *, frames_per_second: float, **options: Any) -> None:
+        super().__init__(training, classes, **options)
+        self.frames_per_second = frames_per_second
+
+    def embed(self, X: Samples) -> NDArray[np.float32]:
+        """Return what the output layer reads, (samples, width)."""
+        network: Any = self.network_
+        return self._over(X, lambda clips: network.embed(network.normalise(*clips), clips[1])[0]).numpy()
+
+    def head(self, X: Samples) -> Head:
+        """Return the output layer, and how the embeddings of training samples `X` are distributed."""
+        embeddings, output = self.embed(X), cast(nn.Linear, self.network_.output)
+        return Head(
+            weight=tuple(map(tuple, output.weight.tolist())),
+            bias=tuple(output.bias.tolist()),
+            mean=tuple(embeddings.mean(0).tolist()),
+            deviation=tuple(embeddings.std(0).tolist()),
+        )
+
+    def _module(self, network: nn.Module) -> Training:
+        return _RaggedTraining(
+            network,
+            self.training,
+            lambda: self._optimiser(network),
+            epochs=self.epochs,
+            seed=self.seed,
+            on_epoch=self.on_epoch,
+            frames_per_second=self.frames_per_second,
+        )
+
+    def _source(self, X: Samples, device: torch.device) -> Source:
+        clips = [torch.from_numpy(clip.T).to(device) for clip in X]
+        lengths = torch.tensor([len(clip) for clip in clips])
+
+        def inputs(batch: Tensor) -> tuple[Tensor, Tensor]:
+            padded = nn.utils.rnn.pad_sequence([clips[index] for index in batch.tolist()], batch_first=True)
+            return padded.transpose(1, 2), lengths[batch].to(device)
+
+        return inputs
+
+
+class OwnClassifier(RaggedClassifier):
     """An `Own` network on lists of log-mels, each (bands, frames); `options` are those of `Classifier`.
 
     Args:
@@ -41,8 +92,8 @@ class OwnClassifier(Classifier):
     def __init__(
         self, model: OwnConfig, training: TrainingConfig, classes: int, *, frames_per_second: float, **options: Any
     ) -> None:
-        super().__init__(training, classes, evaluation_batch=64, **options)
-        self.model, self.frames_per_second = model, frames_per_second
+        super().__init__(training, classes, frames_per_second=frames_per_second, evaluation_batch=64, **options)
+        self.model = model
 
     @torch.no_grad()
     def _finish(self, X: Samples, y: Tensor) -> None:
@@ -68,35 +119,9 @@ class OwnClassifier(Classifier):
         frames, lengths = distort(*clips, distortion, frames_per_second=self.frames_per_second)
         return network.functionals.raw(network.normalise(frames, lengths), lengths)
 
-    def embed(self, X: Samples) -> NDArray[np.float32]:
-        """Return what the output layer reads, (samples, width)."""
-        network = cast(Own, self.network_)
-        return self._over(X, lambda clips: network.embed(network.normalise(*clips), clips[1])[0]).numpy()
-
-    def head(self, X: Samples) -> Head:
-        """Return the output layer, and how the embeddings of training samples `X` are distributed."""
-        embeddings, output = self.embed(X), cast(Own, self.network_).output
-        return Head(
-            weight=tuple(map(tuple, output.weight.tolist())),
-            bias=tuple(output.bias.tolist()),
-            mean=tuple(embeddings.mean(0).tolist()),
-            deviation=tuple(embeddings.std(0).tolist()),
-        )
-
     def build(self, X: Samples) -> nn.Module:
         """Return an `Own` network for such samples, with its initial weights."""
         return Own(self.model, X[0].shape[0], len(self.classes_))
-
-    def _module(self, network: nn.Module) -> Training:
-        return _OwnTraining(
-            network,
-            self.training,
-            lambda: self._optimiser(network),
-            epochs=self.epochs,
-            seed=self.seed,
-            on_epoch=self.on_epoch,
-            frames_per_second=self.frames_per_second,
-        )
 
     def _optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
         """Return AdamW, which leaves biases and normalisation alone."""
@@ -109,22 +134,12 @@ class OwnClassifier(Classifier):
         ]
         return torch.optim.AdamW(groups, lr=self.training.learning_rate, fused=True)
 
-    def _source(self, X: Samples, device: torch.device) -> Source:
-        clips = [torch.from_numpy(clip.T).to(device) for clip in X]
-        lengths = torch.tensor([len(clip) for clip in clips])
 
-        def inputs(batch: Tensor) -> tuple[Tensor, Tensor]:
-            padded = nn.utils.rnn.pad_sequence([clips[index] for index in batch.tolist()], batch_first=True)
-            return padded.transpose(1, 2), lengths[batch].to(device)
-
-        return inputs
-
-
-class _OwnTraining(Training):
+class _RaggedTraining(Training):
     """A `Training` whose kept and monitored weights are the averaged ones.
 
     Args:
-        network: an `Own`.
+        network: of a `RaggedClassifier`.
         frames_per_second: of its log-mels.
         rest: as `Training` has it.
     """
@@ -147,7 +162,7 @@ class _OwnTraining(Training):
     def configure_optimizers(self) -> Any:
         optimiser = super().configure_optimizers()
         steps = int(self.trainer.estimated_stepping_batches)
-        cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=self.config.learning_rate, total_steps=steps)
+        cycle = torch.optim.lr_scheduler.OneCycleLR(optimiser, max_lr=self.full_rates, total_steps=steps)
         return {"optimizer": optimiser, "lr_scheduler": {"scheduler": cycle, "interval": "step"}}
 
     def on_train_batch_end(self, outputs: Any, batch: Any, batch_idx: int) -> None:
@@ -160,7 +175,8 @@ class _OwnTraining(Training):
 
     def learn(self, batch: tuple[Any, Tensor]) -> tuple[Tensor, Tensor]:
         (frames, lengths), target = batch
-        network, regulariser = cast(Own, self.network), self.regulariser
+        network: Any = self.network
+        regulariser = self.regulariser
         frames, lengths = distort(frames, lengths, regulariser.distortion, frames_per_second=self.frames_per_second)
         inputs = network.normalise(frames, lengths)
         if not regulariser.mixup:

@@ -11,6 +11,7 @@ from emotone.features.config import AudioConfig
 from emotone.features.fourier import MatrixFrontEnd
 from emotone.models.network import Network
 from emotone.models.own import Own
+from emotone.models.whisper import WhisperLayers
 from emotone.training.preparation import Preparation
 from emotone.training.system import FittedSystem
 
@@ -38,7 +39,7 @@ class Serving(nn.Module):
     """What `FittedSystem.predict_files` does after decoding, for a batch of clips that do not see one another.
 
     Args:
-        system: its model is a `Network` or an `Own`.
+        system: its model is a `Network`, an `Own` or `WhisperLayers`.
 
     Shape:
         - waveforms (batch, samples), each clip padded at its end; lengths (batch,), samples of each clip, at least 1
@@ -53,9 +54,11 @@ class Serving(nn.Module):
         self.audio = AudioPreparation(recipe.audio)
         self.frontend = MatrixFrontEnd(recipe.features, recipe.audio.rate)
         self.preparation = _Preparation(system.preparation)
-        self.network: Own | _ServedNetwork
+        self.network: Own | WhisperLayers | _ServedNetwork
         if isinstance(fitted, Own):
             self.network = Own(fitted.config, fitted.bands, len(system.classes))
+        elif isinstance(fitted, WhisperLayers):
+            self.network = WhisperLayers(fitted.config, fitted.bands, len(system.classes))
         else:
             self.network = _ServedNetwork(fitted.config, fitted.input_shape, len(system.classes))
         self.network.load_state_dict({name: value.cpu() for name, value in fitted.state_dict().items()})
@@ -82,7 +85,7 @@ class Serving(nn.Module):
 
     def read(self, features: Tensor, frames: Tensor) -> Tensor:
         """Return what the network's first layer reads of features, each clip normalised as the recipe has it."""
-        if isinstance(self.network, Own):
+        if isinstance(self.network, Own | WhisperLayers):
             return self.network.normalise(features, frames)
         prepared: Tensor = self.preparation(features, frames)
         return prepared
@@ -90,7 +93,7 @@ class Serving(nn.Module):
     def judge(self, inputs: Tensor, frames: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return logits, before the temperature, embedding and attention for what `read` gives."""
         attention: Tensor | None
-        if isinstance(self.network, Own):
+        if isinstance(self.network, Own | WhisperLayers):
             embedding, attention = self.network.embed(inputs, frames)
         else:
             embedding, attention = self.network.embed(inputs)

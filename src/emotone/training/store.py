@@ -12,7 +12,7 @@ from emotone import __version__
 from emotone.adaptation import Head
 from emotone.errors import EmotoneError
 from emotone.files import atomic_path, write_text
-from emotone.models.config import NetworkConfig, OwnConfig, PretrainedConfig
+from emotone.models.config import NetworkConfig, OwnConfig, PretrainedConfig, WhisperConfig
 from emotone.models.weights import locate
 from emotone.recipes.schema import Recipe
 from emotone.training.preparation import Preparation
@@ -58,7 +58,7 @@ def save_system(system: FittedSystem, folder: Path, *, licence: str, trained_on:
     tensors = {}
     if preparation.mean is not None and preparation.scale is not None:
         tensors = {"preparation.mean": preparation.mean, "preparation.scale": preparation.scale}
-    if isinstance(system.recipe.model, NetworkConfig | OwnConfig):
+    if isinstance(system.recipe.model, NetworkConfig | OwnConfig | WhisperConfig):
         weights = system.classifier.network_.state_dict()
         tensors |= {f"network.{name}": value.cpu().numpy() for name, value in weights.items()}
     elif isinstance(system.recipe.model, PretrainedConfig) and system.recipe.training:

@@ -13,7 +13,7 @@ from emotone.errors import UsageError
 from emotone.evaluation.calibration import fit_temperature, soften
 from emotone.evaluation.record import Epoch
 from emotone.features.config import ORIGINAL
-from emotone.models.config import NetworkConfig, OwnConfig, PretrainedConfig
+from emotone.models.config import NetworkConfig, OwnConfig, PretrainedConfig, WhisperConfig
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
 from emotone.training.frames import encoder_folder, frames_of
@@ -88,10 +88,16 @@ def classifier_for(recipe: Recipe, classes: int, encoder: Path | None, **options
         from emotone.training.encoder import EncoderClassifier
 
         return EncoderClassifier(model, training, classes, folder=encoder, rate=recipe.audio.rate, **options)
+    frames_per_second = recipe.audio.rate / recipe.features.hop
+    if training is not None and isinstance(model, WhisperConfig):
+        from emotone.training.whisper import WhisperClassifier
+
+        return WhisperClassifier(
+            model, training, classes, folder=encoder, frames_per_second=frames_per_second, **options
+        )
     if training is not None and isinstance(model, OwnConfig):
         from emotone.training.own import OwnClassifier
 
-        frames_per_second = recipe.audio.rate / recipe.features.hop
         return OwnClassifier(model, training, classes, frames_per_second=frames_per_second, **options)
     raise UsageError(f"{recipe.id}: a {model.kind} is not trained in epochs.")
 
@@ -147,7 +153,7 @@ def fit(
     if start is not None:
         preparation = start.preparation.over(preparation)
     X, encoder = preparation(train), encoder_folder(recipe)
-    if training is None and not isinstance(model, NetworkConfig | OwnConfig):
+    if training is None and not isinstance(model, NetworkConfig | OwnConfig | WhisperConfig):
         from emotone.models.classical import build_classical
 
         estimator = build_classical(model, seed=seed).fit(X, y)
@@ -171,7 +177,7 @@ def fit(
     told = _shifted(on_epoch, 0, limit if refit else 0)
     network = train_network(X, y, X_monitor, y_monitor, epochs=limit, checkpoint=checkpoint, on_epoch=told)
     system = FittedSystem(recipe, tuple(classes), preparation, network, encoder)
-    if not isinstance(model, OwnConfig):
+    if not isinstance(model, OwnConfig | WhisperConfig):
         return system
     if X_monitor is None:
         return replace(system, temperature=start.temperature if start else 1.0, head=network.head(X))

@@ -1,0 +1,204 @@
+"""The first layers of a Whisper encoder on a clip's own length, and what their frames are over time (Radford et al.,
+2022)."""
+
+import json
+import math
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from emotone.errors import EmotoneError, UsageError
+from emotone.models.config import WhisperConfig
+from emotone.models.layers import within
+from emotone.models.weights import weight_files
+
+__all__ = ["WhisperLayers", "read_weights"]
+
+_HEAD = 64  # values of a head, in every Whisper
+_LONGEST_WAVE = 10_000.0  # of the positions, in steps of 20 ms
+_NAMES = {
+    "norm1": "self_attn_layer_norm",
+    "query": "self_attn.q_proj",
+    "key": "self_attn.k_proj",
+    "value": "self_attn.v_proj",
+    "out": "self_attn.out_proj",
+    "norm2": "final_layer_norm",
+    "up": "fc1",
+    "down": "fc2",
+}
+"""This module's names of a layer's parts -> transformers' names."""
+
+
+class WhisperLayers(nn.Module):
+    """Log-mels of clips of any length in, one score (logit) a class out.
+
+    Whisper itself pads every clip to 30 s. Here a clip ends where it ends: its scores depend neither on the other clips
+    of its batch nor on the frames that it is padded with.
+
+    Args:
+        config: the recipe's model.
+        bands: mel bands of a frame, as many as the encoder reads.
+        classes: how many.
+    """
+
+    mean: Tensor
+    deviation: Tensor
+
+    def __init__(self, config: WhisperConfig, bands: int, classes: int) -> None:
+        super().__init__()
+        self.config, self.bands, width = config, bands, config.width
+        self.conv1 = nn.Conv1d(bands, width, 3, padding=1)
+        self.conv2 = nn.Conv1d(width, width, 3, stride=2, padding=1)
+        self.layers = nn.ModuleList(_Layer(width) for _ in range(config.layers))
+        self.dropout = nn.Dropout(config.dropout)
+        self.width = 2 * width * len(config.read)
+        self.register_buffer("mean", torch.zeros(self.width))
+        self.register_buffer("deviation", torch.ones(self.width))
+        self.output = nn.Linear(self.width, classes)
+
+    def forward(self, clips: tuple[Tensor, Tensor]) -> Tensor:
+        """Return logits (batch, classes).
+
+        Args:
+            clips: log-mels in dB, (batch, bands, frames), and each clip's own frames, (batch,).
+        """
+        frames, lengths = clips
+        return self.score(self.normalise(frames, lengths), lengths)
+
+    def normalise(self, frames: Tensor, lengths: Tensor) -> Tensor:
+        """Return log-mels in Whisper's scale; zero beyond each clip's end."""
+        return (frames / 40 + 1) * within(lengths, frames.shape[2])[:, None]
+
+    def score(self, normalised: Tensor, lengths: Tensor) -> Tensor:
+        """Return logits (batch, classes) for what `normalise` gives."""
+        logits: Tensor = self.output(self.dropout(self.embed(normalised, lengths)[0]))
+        return logits
+
+    def embed(self, normalised: Tensor, lengths: Tensor) -> tuple[Tensor, None]:
+        """Return what the output layer reads, (batch, width): the standardised statistics. There is no attention."""
+        return (self.statistics(normalised, lengths) - self.mean) / self.deviation, None
+
+    def statistics(self, normalised: Tensor, lengths: Tensor) -> Tensor:
+        """Return mean and deviation over time of the frames of each layer that is read, (batch, width)."""
+        real = within(lengths, normalised.shape[2])[:, None]
+        frames = F.gelu(self.conv1(normalised)) * real
+        frames = F.gelu(self.conv2(frames)).transpose(1, 2)
+        real = real[:, 0, ::2]
+        frames = frames + _positions(frames.shape[1], frames.shape[2], frames.device)
+        found: list[Tensor] = []
+        for number, layer in enumerate(self.layers, start=1):
+            frames = layer(frames, real)
+            if number in self.config.read:
+                found += _over_time(frames.float(), real)
+        return torch.cat(found, dim=1)
+
+    @torch.no_grad()
+    def standardise(self, statistics: Tensor) -> None:
+        """Make the statistics of training clips, (clips, width), have mean 0 and deviation 1."""
+        deviation, mean = torch.std_mean(statistics, dim=0, correction=0)
+        self.mean.copy_(mean)
+        self.deviation.copy_(deviation.clamp(min=1e-6))
+
+    def load_encoder(self, folder: Path) -> None:
+        """Take over the weights of a pretrained encoder.
+
+        Raises:
+            UsageError: an encoder of another kind or size than the recipe's.
+            EmotoneError: files that are broken.
+        """
+        state = read_weights(folder, layers=self.config.layers, width=self.config.width, bands=self.bands)
+        _, unexpected = self.load_state_dict(state, strict=False)
+        assert not unexpected
+
+
+class _Layer(nn.Module):
+    """A layer of a transformer: attention and a network for each frame, both normalised before."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.query, self.value, self.out = (nn.Linear(width, width) for _ in range(3))
+        self.key = nn.Linear(width, width, bias=False)
+        self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
+
+    def forward(self, frames: Tensor, real: Tensor) -> Tensor:
+        """Return (batch, steps, width); the steps that are `real`, (batch, steps), heed no others."""
+        batch, steps, width = frames.shape
+        read = self.norm1(frames)
+        query, key, value = (
+            part(read).reshape(batch, steps, width // _HEAD, _HEAD).transpose(1, 2)
+            for part in (self.query, self.key, self.value)
+        )
+        heard = F.scaled_dot_product_attention(query, key, value, attn_mask=real[:, None, None])
+        frames = frames + self.out(heard.transpose(1, 2).reshape(batch, steps, width))
+        result: Tensor = frames + self.down(F.gelu(self.up(self.norm2(frames))))
+        return result
+
+
+def _positions(steps: int, width: int, device: torch.device) -> Tensor:
+    """Return sines and cosines of the steps' places, (steps, width): Whisper's, of any length."""
+    rates = torch.exp(torch.arange(width // 2, device=device) * (-math.log(_LONGEST_WAVE) / (width // 2 - 1)))
+    angles = torch.arange(steps, device=device)[:, None] * rates
+    return torch.cat([angles.sin(), angles.cos()], dim=1)
+
+
+def _over_time(frames: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+    """Return mean and deviation, (batch, width) each, of the frames (batch, steps, width) that are real."""
+    weights = real[:, :, None] / real.sum(1)[:, None, None]
+    mean = (frames * weights).sum(1)
+    variance = ((frames - mean[:, None]).square() * weights).sum(1)
+    return mean, (variance + 1e-6).sqrt()
+
+
+def read_weights(folder: Path, *, layers: int, width: int, bands: int) -> dict[str, Tensor]:
+    """Return the weights of an encoder's convolutions and first layers, float32, by their names in `WhisperLayers`.
+
+    Args:
+        folder: as `save_pretrained` of transformers writes it, of a whole Whisper or of its encoder alone.
+        layers: how many of its layers.
+        width: values of a frame.
+        bands: mel bands that it reads.
+
+    Raises:
+        UsageError: another kind of encoder, another size, fewer layers.
+        EmotoneError: files that are missing or broken.
+    """
+    files = weight_files(folder)
+    try:
+        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        found = {key: settings.get(key) for key in ("model_type", "d_model", "encoder_layers", "num_mel_bins")}
+    except (OSError, ValueError, AttributeError) as error:
+        raise EmotoneError(f"{folder}: its config.json cannot be read: {error}") from None
+    if found["model_type"] != "whisper":
+        raise UsageError(f"{folder}: an encoder of kind {found['model_type']!r}; the recipe needs a Whisper.")
+    if not isinstance(found["encoder_layers"], int) or found["encoder_layers"] < layers:
+        raise UsageError(f"{folder}: the encoder has {found['encoder_layers']} layers; the recipe reads {layers}.")
+    for key, wanted, what in (("d_model", width, "model.width"), ("num_mel_bins", bands, "features.mels")):
+        if found[key] != wanted:
+            raise UsageError(f"{folder}: the encoder's {key} is {found[key]}, but the recipe's {what} is {wanted}.")
+    names = {f"{name}.{part}": f"{name}.{part}" for name in ("conv1", "conv2") for part in ("weight", "bias")}
+    for layer in range(layers):
+        for own, theirs in _NAMES.items():
+            for part in ("weight", "bias") if own != "key" else ("weight",):
+                names[f"layers.{layer}.{theirs}.{part}"] = f"layers.{layer}.{own}.{part}"
+    return _tensors(folder, files, names)
+
+
+def _tensors(folder: Path, files: list[Path], wanted: dict[str, str]) -> dict[str, Tensor]:
+    from safetensors import SafetensorError, safe_open
+
+    state = {}
+    try:
+        for path in files:
+            with safe_open(path, framework="pt") as file:
+                for name in file.keys():  # noqa: SIM118, it is no dictionary
+                    short = name.removeprefix("model.").removeprefix("encoder.")
+                    if short in wanted and "decoder." not in name:
+                        state[wanted[short]] = file.get_tensor(name).float()
+    except (OSError, SafetensorError) as error:
+        raise EmotoneError(f"{folder}: broken weights: {' '.join(str(error).split())}") from None
+    if missing := sorted(set(wanted.values()) - set(state)):
+        raise EmotoneError(f"{folder}: {len(missing)} weights of the encoder are missing: {missing[0]}, ...")
+    return state

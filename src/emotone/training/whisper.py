@@ -1,0 +1,143 @@
+"""The first layers of a Whisper encoder under a linear output: frozen, or trained on as emotone's own network is."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Self, cast
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from emotone.features.embed import embed
+from emotone.models.config import WhisperConfig
+from emotone.models.whisper import WhisperLayers
+from emotone.recipes.schema import RegulariserConfig, TrainingConfig
+from emotone.training.classifier import Samples
+from emotone.training.linear import fit_rows
+from emotone.training.own import RaggedClassifier
+
+__all__ = ["WhisperClassifier"]
+
+Array = NDArray[np.float32]
+
+
+class WhisperClassifier(RaggedClassifier):
+    """`WhisperLayers` on lists of log-mels, each (bands, frames); `options` are those of `Classifier`.
+
+    The output is a logistic regression on the statistics of the training clips. Where layers are trained, it is what
+    their training begins with, and it is fitted anew on what they have become.
+
+    Args:
+        model: the network.
+        training: how it is trained; has a regulariser.
+        classes: how many.
+        folder: of the encoder; None for a network that is given its weights otherwise.
+        frames_per_second: of the log-mels.
+    """
+
+    def __init__(
+        self,
+        model: WhisperConfig,
+        training: TrainingConfig,
+        classes: int,
+        *,
+        folder: Path | None,
+        frames_per_second: float,
+        **options: Any,
+    ) -> None:
+        super().__init__(training, classes, frames_per_second=frames_per_second, evaluation_batch=16, **options)
+        self.model, self.folder = model, folder
+
+    def fit(
+        self,
+        X: Samples,
+        y: NDArray[np.intp],
+        X_monitor: Samples | None = None,
+        y_monitor: NDArray[np.intp] | None = None,
+    ) -> Self:
+        """Fit the output, and before that the layers, if they are to learn."""
+        if self.model.encoder_rate is not None:
+            return super().fit(X, y, X_monitor, y_monitor)
+        self.network_ = self.build(X).eval()
+        if self.begin:
+            self.begin(self.network_)
+        else:
+            self._prepare(self.network_, X, torch.from_numpy(y))
+        self.history_, self.best_epoch_, self.device_ = (), 1, "cpu"
+        return self
+
+    def build(self, X: Samples) -> nn.Module:
+        """Return `WhisperLayers` for such samples with the encoder's weights."""
+        network = WhisperLayers(self.model, X[0].shape[0], len(self.classes_))
+        if self.folder is not None:
+            network.load_encoder(self.folder)
+        return network
+
+    def embed(self, X: Samples) -> Array:
+        """Return what the output layer reads, (samples, width)."""
+        network = cast(WhisperLayers, self.network_)
+        return ((self._statistics(network, X) - network.mean) / network.deviation).numpy()
+
+    def _finish(self, X: Samples, y: Tensor) -> None:
+        if not self.begin:
+            self._prepare(self.network_, X, y)
+
+    def _prepare(self, network: nn.Module, X: Samples, y: Tensor) -> None:
+        """Standardise the statistics of training clips, and fit the output on them."""
+        network = cast(WhisperLayers, network)
+        statistics = self._statistics(network, X)
+        network.standardise(statistics)
+        classes = range(len(self.classes_))
+        nothing = torch.zeros(len(classes), network.width), torch.zeros(len(classes))
+        read = (statistics - network.mean.cpu()) / network.deviation.cpu()
+        weight, bias = fit_rows(read, y, *nothing, classes)
+        with torch.no_grad():
+            network.output.weight.copy_(weight)
+            network.output.bias.copy_(bias)
+
+    def _statistics(self, network: WhisperLayers, X: Samples) -> Tensor:
+        """Return the statistics of samples, (samples, width), on the CPU; of a frozen encoder from the cache."""
+        if self.model.encoder_rate is None and self.model.weights is not None:
+            found = embed(list(X), _Reader(network.eval(), self.model))
+            return torch.from_numpy(np.concatenate(found, axis=1).T.copy())
+        was = network.training
+        network.eval()
+        statistics = self._through(network, X, lambda clips: network.statistics(network.normalise(*clips), clips[1]))
+        network.train(was)
+        return statistics
+
+    def _optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
+        """Return AdamW over the output and the layers, each slower than the one above it."""
+        network, model = cast(WhisperLayers, network), self.model
+        network.conv1.requires_grad_(False)
+        network.conv2.requires_grad_(False)
+        decay = (self.training.regulariser or RegulariserConfig()).weight_decay
+        top = model.encoder_rate or 0.0
+        parts: list[tuple[nn.Module, float]] = [(network.output, self.training.learning_rate)]
+        parts += [(layer, top * model.layer_decay**above) for above, layer in enumerate(reversed(network.layers))]
+        groups: list[dict[str, Any]] = []
+        for part, rate in parts:
+            matrices = [own for own in part.parameters() if own.ndim > 1]
+            vectors = [own for own in part.parameters() if own.ndim <= 1]
+            groups += [
+                {"params": matrices, "lr": rate, "weight_decay": decay},
+                {"params": vectors, "lr": rate, "weight_decay": 0.0},
+            ]
+        return torch.optim.AdamW(groups, fused=True)
+
+
+class _Reader:
+    """A frozen network that reads statistics, as `features.embed` asks for them."""
+
+    def __init__(self, network: WhisperLayers, model: WhisperConfig) -> None:
+        self.network = network
+        self.identity = f"{model.weights} statistics of {model.read}".encode()
+
+    def load(self) -> Callable[[Array], Array]:
+        @torch.inference_mode()
+        def take(clip: Array) -> Array:
+            frames, length = torch.from_numpy(clip)[None], torch.tensor([clip.shape[1]])
+            return self.network.statistics(self.network.normalise(frames, length), length).T.numpy()
+
+        return take

@@ -1,0 +1,152 @@
+"""The first layers of Whisper: equal to transformers' own, blind to pads and neighbours, particular about weights."""
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from emotone.errors import EmotoneError, RecipeError, UsageError
+from emotone.features.config import FeatureConfig
+from emotone.features.extract import take_features
+from emotone.models.config import WhisperConfig
+from emotone.models.whisper import WhisperLayers, read_weights
+
+FEATURES = FeatureConfig(streams=("logmel",), window=400, hop=160, fft=400, mels=80, layout="ragged")
+
+
+@pytest.fixture(scope="module")
+def encoder(make_whisper: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_whisper(tmp_path_factory.mktemp("whisper"))
+
+
+def network(folder: Path, **changes: Any) -> WhisperLayers:
+    config = WhisperConfig(**{"encoder": "tiny", "width": 128, "layers": 2, "read": (1, 2)} | changes)
+    made = WhisperLayers(config, 80, 3)
+    made.load_encoder(folder)
+    return made.eval()
+
+
+def theirs(folder: Path, mels: torch.Tensor) -> list[torch.Tensor]:
+    """The frames after each layer, by transformers."""
+    import transformers as hf
+    from safetensors.torch import load_file
+
+    model = hf.models.whisper.modeling_whisper.WhisperEncoder(hf.WhisperConfig.from_pretrained(folder)).eval()
+    state = load_file(folder / "model.safetensors").items()
+    model.load_state_dict({name.split("encoder.")[-1]: own.float() for name, own in state if "decoder." not in name})
+    with torch.inference_mode():
+        return list(model(mels, output_hidden_states=True).hidden_states)
+
+
+@pytest.mark.parametrize("real", [False, True])
+def test_the_layers_are_transformers_own(encoder: Path, real: bool) -> None:
+    changes: dict[str, Any] = {}
+    if real:
+        encoder = Path(os.environ.get("EMOTONE_DATA") or "/nowhere") / "encoders" / "whisper-base"
+        if not encoder.is_dir():
+            pytest.skip("needs Whisper-base: $EMOTONE_DATA/encoders/whisper-base")
+        pytest.importorskip("transformers")
+        changes = {"width": 512, "layers": 3, "read": (1, 2, 3)}
+    own = network(encoder, **changes)
+    mels = torch.randn(1, 80, 3000, generator=torch.Generator().manual_seed(0)).clamp(-1, 1.5)
+    expected = theirs(encoder, mels)
+    with torch.inference_mode():
+        found = own.statistics(mels, torch.tensor([3000])).reshape(len(own.config.read), 2, -1)
+    for number, each in zip(own.config.read, found, strict=True):
+        torch.testing.assert_close(each[0], expected[number][0].mean(0), atol=3e-4, rtol=1e-3)
+        torch.testing.assert_close(each[1], expected[number][0].std(0, correction=0), atol=3e-3, rtol=1e-2)
+
+
+def test_log_mels_are_in_whispers_scale(encoder: Path) -> None:
+    """By its own formula: the logarithm of the power to base 10, no lower than 8 below the largest, plus 4, over 4."""
+    import transformers as hf
+
+    samples = np.random.default_rng(0).normal(scale=0.1, size=16_000).astype("f4")
+    samples[4_000:9_000] *= 0.001
+    samples[:800] *= 0.1  # the loudest frame, of which the floor depends, is not at an end
+    samples[-800:] *= 0.1
+    frames = torch.from_numpy(take_features(samples, 16_000, FEATURES))
+    own = network(encoder).normalise(frames[None], torch.tensor([frames.shape[1]]))[0]
+    extractor = hf.WhisperFeatureExtractor()
+    expected = extractor(samples, sampling_rate=16_000, return_tensors="pt", padding=False).input_features[0]
+    inner = slice(3, 96)  # beyond, Whisper mirrors the clip, and here it is zeros
+    torch.testing.assert_close(own[:, inner], torch.as_tensor(expected)[:, inner], atol=1e-4, rtol=1e-4)
+
+
+def test_a_clip_does_not_hear_its_pads_nor_its_neighbours(encoder: Path) -> None:
+    own, random = network(encoder), torch.Generator().manual_seed(1)
+    clips = [20 * torch.randn(80, frames, generator=random) - 30 for frames in (61, 40, 1)]
+    batch = torch.full((3, 80, 80), 7.0)
+    for row, clip in zip(batch, clips, strict=True):
+        row[:, : clip.shape[1]] = clip
+    with torch.inference_mode():
+        together = own((batch, torch.tensor([61, 40, 1])))
+        alone = torch.cat([own((clip[None], torch.tensor([clip.shape[1]]))) for clip in clips])
+    torch.testing.assert_close(together, alone, atol=1e-4, rtol=1e-4)
+    assert torch.isfinite(together).all()
+
+
+def edited(folder: Path, target: Path, **settings: Any) -> Path:
+    target.mkdir()
+    for path in folder.iterdir():
+        (target / path.name).write_bytes(path.read_bytes())
+    config = json.loads((target / "config.json").read_text()) | settings
+    (target / "config.json").write_text(json.dumps(config))
+    return target
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes", "words"),
+    [
+        ({"model_type": "wav2vec2"}, {}, "an encoder of kind 'wav2vec2'; the recipe needs a Whisper"),
+        ({}, {"layers": 4, "read": (4,)}, "the encoder has 3 layers; the recipe reads 4"),
+        ({}, {"width": 192}, "the encoder's d_model is 128, but the recipe's model.width is 192"),
+        ({"num_mel_bins": 128}, {}, "the encoder's num_mel_bins is 128, but the recipe's features.mels is 80"),
+    ],
+)
+def test_another_encoder_is_told_apart(
+    encoder: Path, tmp_path: Path, settings: dict[str, Any], changes: dict[str, Any], words: str
+) -> None:
+    folder = edited(encoder, tmp_path / "other", **settings)
+    with pytest.raises(UsageError, match=words):
+        network(folder, **changes)
+
+
+def test_broken_files_are_named(encoder: Path, tmp_path: Path) -> None:
+    folder = edited(encoder, tmp_path / "broken")
+    whole = (folder / "model.safetensors").read_bytes()
+    (folder / "model.safetensors").write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(EmotoneError, match="broken weights"):
+        network(folder)
+    (folder / "config.json").write_text("{")
+    with pytest.raises(EmotoneError, match=r"its config\.json cannot be read"):
+        network(folder)
+    (folder / "config.json").unlink()
+    with pytest.raises(EmotoneError, match=r"no encoder in it, config\.json is missing"):
+        network(folder)
+    with pytest.raises(EmotoneError, match="no encoder in it"):
+        read_weights(tmp_path / "nowhere", layers=1, width=128, bands=80)
+
+
+def test_missing_weights_are_named(encoder: Path, tmp_path: Path) -> None:
+    from safetensors.torch import load_file, save_file
+
+    folder = edited(encoder, tmp_path / "less")
+    state = load_file(folder / "model.safetensors")
+    state = {name: value for name, value in state.items() if "layers.1.fc2.weight" not in name}
+    save_file(state, folder / "model.safetensors")
+    with pytest.raises(EmotoneError, match=r"1 weights of the encoder are missing: layers\.1\.down\.weight"):
+        network(folder)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"), [({"read": (1, 3)}, "read names layer 3 of 2"), ({"width": 100}, "64 wide")]
+)
+def test_what_a_recipe_may_not_say(changes: dict[str, Any], words: str) -> None:
+    with pytest.raises(RecipeError, match=words):
+        WhisperConfig.parse({"encoder": "x", "width": 128, "layers": 2, "read": [1]} | changes, where="a recipe")

@@ -1,0 +1,134 @@
+"""A Whisper's first layers as systems: the frozen probe and the tuned one learn, are stored, resumed and exported."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from emotone import recipes
+from emotone.bundle import Bundle
+from emotone.features.config import ORIGINAL
+from emotone.models.weights import digest
+from emotone.recipes.schema import Recipe
+from emotone.training import FittedSystem, fit
+from emotone.training.export import export
+from emotone.training.frames import frames_of
+from emotone.training.store import load_system, save_system
+
+CLASSES = ("calm", "happy", "sad")
+
+
+@pytest.fixture(scope="module")
+def encoder(make_whisper: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_whisper(tmp_path_factory.mktemp("encoder"))
+
+
+@pytest.fixture
+def small(encoder: Path) -> Callable[..., Recipe]:
+    def make(*, tuned: bool = False, weights: bool = True, **training: Any) -> Recipe:
+        data = recipes.load("emotone/probe").model_dump()
+        data["model"] |= {"encoder": str(encoder), "width": 128, "layers": 2, "read": (1, 2)}
+        data["model"] |= {"weights": digest(encoder) if weights else None}
+        data["training"] |= {"refit": False, "batch": 6, "learning_rate": 0.001} | training
+        if tuned:
+            data["model"] |= {"encoder_rate": 0.001, "layer_decay": 0.5, "dropout": 0.1}
+            data["training"]["regulariser"] |= {"average": 0.5, "label_smoothing": 0.1}
+        return Recipe.parse(data, where="small")
+
+    return make
+
+
+def fitted(recipe: Recipe, task: Any, **options: Any) -> FittedSystem:
+    return fit(recipe, task.fold, task.frames, task.labels, CLASSES, **{"seed": 0, "device": "cpu"} | options)
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_a_small_task_is_learnt(task_for: Callable[..., Any], small: Callable[..., Recipe], tuned: bool) -> None:
+    recipe = small(tuned=tuned, epochs=4)
+    task = task_for(recipe, distance=6.0, per_class=24)
+    system = fitted(recipe, task)
+    assert task.accuracy(system.predict_proba(task.tested)) >= 0.8
+    alone = np.concatenate([system.predict_proba([clip]) for clip in task.tested])
+    np.testing.assert_allclose(system.predict_proba(task.tested), alone, atol=1e-4)
+    adapted = system.predict_adapted(task.tested, ["x"] * len(task.tested))
+    np.testing.assert_allclose(adapted.sum(1), 1, rtol=1e-5)
+
+
+def test_the_probe_leaves_the_encoder_as_it_is_and_tuning_changes_its_layers_alone(
+    task_for: Callable[..., Any], small: Callable[..., Recipe]
+) -> None:
+    task = task_for(small(), distance=6.0)
+    frozen, tuned = (
+        fitted(small(tuned=each, epochs=2), task).classifier.network_.state_dict() for each in (False, True)
+    )
+    same = {name for name in frozen if torch.equal(frozen[name], tuned[name])}
+    assert {name for name in same if not name.startswith("layers")} == {
+        f"conv{n}.{p}" for n in (1, 2) for p in ("weight", "bias")
+    }
+    assert not any(name.startswith("layers") for name in same)
+
+
+def test_frozen_statistics_come_from_the_cache(
+    task_for: Callable[..., Any], small: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emotone.models.whisper import WhisperLayers
+
+    task = task_for(small(), seed=7)
+    first = fitted(small(), task).classifier.network_
+    asked: list[int] = []
+    own = WhisperLayers.statistics
+    monkeypatch.setattr(WhisperLayers, "statistics", lambda *each: asked.append(len(each[1])) or own(*each))
+    again = fitted(small(), task).classifier.network_
+    assert torch.equal(first.output.weight, again.output.weight)
+    assert sum(asked) == len(task.fold.validation), "only what is judged goes through the layers again"
+    other = fitted(small(weights=False), task).classifier.network_
+    torch.testing.assert_close(other.output.weight, first.output.weight, atol=1e-4, rtol=1e-3)
+
+
+def test_a_tuning_that_was_killed_goes_on_to_the_same_result(
+    task_for: Callable[..., Any], small: Callable[..., Recipe], tmp_path: Path
+) -> None:
+    recipe, checkpoint = small(tuned=True, epochs=3), tmp_path / "a.ckpt"
+    task = task_for(recipe)
+
+    class Kill(Exception):  # noqa: N818, it is no error
+        pass
+
+    def kill(epoch: Any, epochs: int) -> None:
+        if epoch.epoch == 2:
+            raise Kill
+
+    monkey = pytest.MonkeyPatch()
+    monkey.setattr("emotone.training.module.monotonic", iter(range(0, 10**6, 100)).__next__)  # save after every epoch
+    with pytest.raises(Kill), monkey.context():
+        fitted(recipe, task, checkpoint=checkpoint, on_epoch=kill)
+    resumed, undisturbed = fitted(recipe, task, checkpoint=checkpoint), fitted(recipe, task)
+    monkey.undo()
+    assert resumed.classifier.history_ == undisturbed.classifier.history_
+    assert np.array_equal(resumed.predict_proba(task.tested), undisturbed.predict_proba(task.tested))
+
+
+def test_stored_and_exported_it_answers_the_same_without_the_encoder(
+    small: Callable[..., Recipe], task_for: Callable[..., Any], synthetic: Path, tmp_path: Path
+) -> None:
+    recipe = small(tuned=True, epochs=1)
+    clips = sorted((synthetic / "synthetic").rglob("*.wav"))[::20]
+    frames = frames_of(recipe, [(clip, clip.stem, ORIGINAL) for clip in clips])
+    task = task_for(recipe)
+    task.frames = {sample: frames[at % len(frames)] for at, sample in enumerate(task.frames)}
+    system = fitted(recipe, task)
+    save_system(system, tmp_path / "run", licence="CC0", trained_on={"corpus": "noise", "speakers": ["01"]})
+    expected = system.predict_files(clips)
+    loaded = load_system(tmp_path / "run")
+    np.testing.assert_allclose(loaded.predict_files(clips), expected, atol=1e-6)
+    export(tmp_path / "run", tmp_path / "model.onnx")
+    bundle = Bundle.load(tmp_path / "model.onnx")
+    from emotone.audio import load
+
+    for clip, wanted in zip(clips, expected, strict=True):
+        answer = bundle.run(load(clip, rate=16_000)[0][None]).probabilities[0]
+        np.testing.assert_allclose(answer, wanted, atol=1e-3)
+    assert bundle.info.head is not None and bundle.info.recipe["id"] == "emotone/probe"
