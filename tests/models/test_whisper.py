@@ -14,7 +14,7 @@ from emotone.errors import EmotoneError, RecipeError, UsageError
 from emotone.features.config import FeatureConfig
 from emotone.features.extract import take_features
 from emotone.models.config import WhisperConfig
-from emotone.models.whisper import WhisperLayers, read_weights
+from emotone.models.whisper import WhisperLayers, digest, read_weights
 
 FEATURES = FeatureConfig(streams=("logmel",), window=400, hop=160, fft=400, mels=80, layout="ragged")
 
@@ -130,7 +130,7 @@ def test_broken_files_are_named(encoder: Path, tmp_path: Path) -> None:
     with pytest.raises(EmotoneError, match=r"no encoder in it, config\.json is missing"):
         network(folder)
     with pytest.raises(EmotoneError, match="no encoder in it"):
-        read_weights(tmp_path / "nowhere", layers=1, width=128, bands=80)
+        read_weights(tmp_path / "nowhere", WhisperConfig(encoder="x", layers=1, read=(1,)), bands=80)
 
 
 def test_missing_weights_are_named(encoder: Path, tmp_path: Path) -> None:
@@ -150,3 +150,22 @@ def test_missing_weights_are_named(encoder: Path, tmp_path: Path) -> None:
 def test_what_a_recipe_may_not_say(changes: dict[str, Any], words: str) -> None:
     with pytest.raises(RecipeError, match=words):
         WhisperConfig.parse({"encoder": "x", "width": 128, "layers": 2, "read": [1]} | changes, where="a recipe")
+
+
+def test_other_weights_than_the_recipe_names_are_refused_however_they_are_packed(
+    encoder: Path, make_whisper: Callable[..., Path], tmp_path: Path
+) -> None:
+    from safetensors.torch import load_file, save_file
+
+    config = WhisperConfig(encoder="tiny", width=128, layers=2, read=(1, 2))
+    known = digest(read_weights(encoder, config, bands=80))
+    folder = edited(encoder, tmp_path / "packed")
+    state = load_file(folder / "model.safetensors")
+    own = {name.removeprefix("model."): value.half().float() for name, value in state.items() if "decoder" not in name}
+    save_file(own, folder / "model.safetensors")
+    packed = digest(read_weights(folder, config, bands=80))
+    save_file({name: value.half() for name, value in own.items()}, folder / "model.safetensors")
+    assert digest(read_weights(folder, config, bands=80)) == packed != known, "half precision holds what it holds"
+    network(folder, weights=packed)
+    with pytest.raises(EmotoneError, match=f"holds the weights {packed}, the recipe is of {known}"):
+        network(folder, weights=known)

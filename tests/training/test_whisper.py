@@ -11,7 +11,8 @@ import torch
 from emotone import recipes
 from emotone.bundle import Bundle
 from emotone.features.config import ORIGINAL
-from emotone.models.weights import digest
+from emotone.models.config import WhisperConfig
+from emotone.models.whisper import digest, read_weights
 from emotone.recipes.schema import Recipe
 from emotone.training import FittedSystem, fit
 from emotone.training.export import export
@@ -30,8 +31,10 @@ def encoder(make_whisper: Callable[..., Path], tmp_path_factory: pytest.TempPath
 def small(encoder: Path) -> Callable[..., Recipe]:
     def make(*, tuned: bool = False, weights: bool = True, **training: Any) -> Recipe:
         data = recipes.load("emotone/probe").model_dump()
-        data["model"] |= {"encoder": str(encoder), "width": 128, "layers": 2, "read": (1, 2)}
-        data["model"] |= {"weights": digest(encoder) if weights else None}
+        data["model"] |= {"encoder": str(encoder), "weights": None, "width": 128, "layers": 2, "read": (1, 2)}
+        if weights:
+            config = WhisperConfig.parse(data["model"] | {"weights": None}, where="small")
+            data["model"]["weights"] = digest(read_weights(encoder, config, bands=80))
         data["training"] |= {"refit": False, "batch": 6, "learning_rate": 0.001} | training
         if tuned:
             data["model"] |= {"encoder_rate": 0.001, "layer_decay": 0.5, "dropout": 0.1}

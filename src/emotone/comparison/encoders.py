@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from emotone.errors import UsageError
-from emotone.models.config import EncoderConfig
+from emotone.models.config import EncoderConfig, WhisperConfig
 from emotone.models.weights import digest, is_here, locate
 from emotone.recipes.schema import Recipe
 
@@ -35,5 +35,15 @@ def _found(recipe: Recipe, encoder: str | None) -> Recipe:
     if not isinstance(recipe.model, EncoderConfig):
         return recipe
     name = encoder or recipe.model.encoder
-    model = recipe.model.model_copy(update={"encoder": name, "weights": digest(locate(name))})
+    folder = locate(name)
+    if not isinstance(recipe.model, WhisperConfig):
+        weights = digest(folder)
+    elif encoder is None and recipe.model.weights is not None:
+        return recipe
+    else:
+        from emotone.models.whisper import digest as digest_of
+        from emotone.models.whisper import read_weights
+
+        weights = digest_of(read_weights(folder, recipe.model, bands=recipe.features.mels))
+    model = recipe.model.model_copy(update={"encoder": name, "weights": weights})
     return recipe.model_copy(update={"model": model})

@@ -144,7 +144,7 @@ class EncoderConfig(Config):
     encoder: str
     """A model hub's name or a local folder."""
     weights: str | None = None
-    """The digest of the encoder's files, noted when it is found: a run is of these weights."""
+    """The digest of the encoder's weights, noted when it is found: a run is of these."""
 
 
 class WhisperConfig(EncoderConfig):

@@ -48,7 +48,7 @@ def locate(encoder: str) -> Path:
         raise DownloadError(
             f"{encoder}: no folder here, and not to be had from the Hugging Face hub ({reason}).\n"
             f"Name a folder with --encoder FOLDER, or run `hf download {encoder}` where there is a network and copy "
-            "the folder it names, or all of HF_HOME, here."
+            f"the folder it names here, to encoders/{encoder.split('/')[-1]} in $EMOTONE_DATA, or all of HF_HOME."
         ) from None
     weight_files(folder)
     return folder

@@ -1,6 +1,7 @@
 """The first layers of a Whisper encoder on a clip's own length, and what their frames are over time (Radford et al.,
 2022)."""
 
+import hashlib
 import json
 import math
 from pathlib import Path
@@ -14,7 +15,7 @@ from emotone.models.config import WhisperConfig
 from emotone.models.layers import within
 from emotone.models.weights import weight_files
 
-__all__ = ["WhisperLayers", "read_weights"]
+__all__ = ["WhisperLayers", "digest", "read_weights"]
 
 _HEAD = 64  # values of a head, in every Whisper
 _LONGEST_WAVE = 10_000.0  # of the positions, in steps of 20 ms
@@ -106,9 +107,14 @@ class WhisperLayers(nn.Module):
 
         Raises:
             UsageError: an encoder of another kind or size than the recipe's.
-            EmotoneError: files that are broken.
+            EmotoneError: files that are broken, or other weights than the recipe names.
         """
-        state = read_weights(folder, layers=self.config.layers, width=self.config.width, bands=self.bands)
+        state = read_weights(folder, self.config, bands=self.bands)
+        if self.config.weights not in (None, found := digest(state)):
+            raise EmotoneError(
+                f"{folder}: holds the weights {found}, the recipe is of {self.config.weights}. Name the folder with "
+                "--encoder to use them all the same."
+            )
         _, unexpected = self.load_state_dict(state, strict=False)
         assert not unexpected
 
@@ -152,20 +158,27 @@ def _over_time(frames: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
     return mean, (variance + 1e-6).sqrt()
 
 
-def read_weights(folder: Path, *, layers: int, width: int, bands: int) -> dict[str, Tensor]:
+def digest(state: dict[str, Tensor]) -> str:
+    """Return the digest of what `read_weights` gives, the same however the files hold it, 40 hexadecimal digits."""
+    whole = hashlib.blake2b(digest_size=20)
+    for name in sorted(state):
+        whole.update(name.encode() + b"\0" + state[name].contiguous().numpy().tobytes())
+    return whole.hexdigest()
+
+
+def read_weights(folder: Path, config: WhisperConfig, *, bands: int) -> dict[str, Tensor]:
     """Return the weights of an encoder's convolutions and first layers, float32, by their names in `WhisperLayers`.
 
     Args:
         folder: as `save_pretrained` of transformers writes it, of a whole Whisper or of its encoder alone.
-        layers: how many of its layers.
-        width: values of a frame.
+        config: how many of its layers, and how wide they are.
         bands: mel bands that it reads.
 
     Raises:
         UsageError: another kind of encoder, another size, fewer layers.
         EmotoneError: files that are missing or broken.
     """
-    files = weight_files(folder)
+    files, layers, width = weight_files(folder), config.layers, config.width
     try:
         settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
         found = {key: settings.get(key) for key in ("model_type", "d_model", "encoder_layers", "num_mel_bins")}
