@@ -10,6 +10,7 @@ import torch
 
 from emotone import recipes
 from emotone.bundle import Bundle
+from emotone.errors import RecipeError
 from emotone.features.config import ORIGINAL
 from emotone.models.config import WhisperConfig
 from emotone.models.whisper import digest, read_weights
@@ -68,10 +69,7 @@ def test_the_probe_leaves_the_encoder_as_it_is_and_tuning_changes_its_layers_alo
         fitted(small(tuned=each, epochs=2), task).classifier.network_.state_dict() for each in (False, True)
     )
     same = {name for name in frozen if torch.equal(frozen[name], tuned[name])}
-    assert {name for name in same if not name.startswith("layers")} == {
-        f"conv{n}.{p}" for n in (1, 2) for p in ("weight", "bias")
-    }
-    assert not any(name.startswith("layers") for name in same)
+    assert same == {"conv1.weight", "conv1.bias", "conv2.weight", "conv2.bias", "mean", "deviation"}
 
 
 def test_frozen_statistics_come_from_the_cache(
@@ -135,3 +133,28 @@ def test_stored_and_exported_it_answers_the_same_without_the_encoder(
         answer = bundle.run(load(clip, rate=16_000)[0][None]).probabilities[0]
         np.testing.assert_allclose(answer, wanted, atol=1e-3)
     assert bundle.info.head is not None and bundle.info.recipe["id"] == "emotone/probe"
+
+
+def test_a_blend_is_the_mean_of_both_trainings_with_a_regression_of_its_own(
+    task_for: Callable[..., Any], small: Callable[..., Recipe]
+) -> None:
+    recipe = small(tuned=True, epochs=2, refit=True, blend=True)
+    task = task_for(recipe, distance=6.0)
+    first = fitted(small(tuned=True, epochs=2), task)
+    second = fitted(small(tuned=True, epochs=2, refit=True), task)
+    blend = fitted(recipe, task)
+    assert blend.temperature == first.temperature == second.temperature
+    states = [each.classifier.network_.state_dict() for each in (first, second, blend)]
+    for name, found in states[2].items():
+        if name.startswith("layers"):
+            torch.testing.assert_close(found, (states[0][name] + states[1][name]) / 2)
+    assert not torch.equal(states[2]["output.weight"], (states[0]["output.weight"] + states[1]["output.weight"]) / 2)
+    assert task.accuracy(blend.predict_proba(task.tested)) >= 0.8
+
+
+@pytest.mark.parametrize(("system", "training"), [("emotone/base", {}), ("emotone/probe", {"refit": False})])
+def test_a_blend_needs_two_trainings_of_layers(system: str, training: dict[str, Any]) -> None:
+    data = recipes.load(system).model_dump()
+    data["training"] |= {"blend": True} | training
+    with pytest.raises(RecipeError, match=r"training\.blend goes with training\.refit and a model of kind 'whisper'"):
+        Recipe.parse(data, where="a recipe")

@@ -111,6 +111,8 @@ class TrainingConfig(Config):
     """Stop after this many epochs in which the monitored loss has not fallen; None trains all epochs."""
     refit: bool = False
     """Once validation has chosen the epoch and the temperature, train anew for so many epochs, on validation too."""
+    blend: bool = False
+    """The layers that are kept are the mean of both trainings of a `refit` (model soup: Wortsman et al., 2022)."""
     plateau: Plateau | None = None
     regulariser: RegulariserConfig | None = None
     """For emotone's own network, which is trained by AdamW with a one-cycle learning rate (Smith, 2018)."""
@@ -163,6 +165,10 @@ class Recipe(Config):
         if is_own and (self.features.streams != ("logmel",) or self.scaler != "none"):
             raise ValueError(
                 f"a model of kind {self.model.kind!r} reads features.streams [logmel], and takes no scaler"
+            )
+        if self.training and self.training.blend and not (self.training.refit and self.model.kind == "whisper"):
+            raise ValueError(
+                "training.blend goes with training.refit and a model of kind 'whisper', and only with them"
             )
         if self.training and self.training.monitor == "validation" and not self.split.validation:
             raise ValueError("training.monitor is 'validation', but split.validation is 0")

@@ -186,7 +186,8 @@ def fit(
         X, y = X + X_monitor, np.concatenate([y, y_monitor])
         chosen, place = network, checkpoint and checkpoint.with_suffix(".refit")
         told = _shifted(on_epoch, len(chosen.history_), 0)
-        network = train_network(X, y, epochs=chosen.best_epoch_, checkpoint=place, on_epoch=told)
+        other = {"blend_with": chosen} if training is not None and training.blend else {}
+        network = train_network(X, y, epochs=chosen.best_epoch_, checkpoint=place, on_epoch=told, **other)
         network.history_, network.best_epoch_ = chosen.history_, chosen.best_epoch_
         if place is not None:
             place.unlink(missing_ok=True)

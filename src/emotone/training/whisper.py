@@ -26,13 +26,14 @@ class WhisperClassifier(RaggedClassifier):
     """`WhisperLayers` on lists of log-mels, each (bands, frames); `options` are those of `Classifier`.
 
     The output is a logistic regression on the statistics of the training clips. Where layers are trained, it is what
-    their training begins with, and it is fitted anew on what they have become.
+    their training begins with, and when they are, another one on what they have become is added to it.
 
     Args:
         model: the network.
         training: how it is trained; has a regulariser.
         classes: how many.
         folder: of the encoder; None for a network that is given its weights otherwise.
+        blend_with: another of the same, fitted, with whose trained layers and output these are averaged.
         frames_per_second: of the log-mels.
     """
 
@@ -44,10 +45,11 @@ class WhisperClassifier(RaggedClassifier):
         *,
         folder: Path | None,
         frames_per_second: float,
+        blend_with: "WhisperClassifier | None" = None,
         **options: Any,
     ) -> None:
         super().__init__(training, classes, frames_per_second=frames_per_second, evaluation_batch=16, **options)
-        self.model, self.folder = model, folder
+        self.model, self.folder, self.blend_with = model, folder, blend_with
 
     def fit(
         self,
@@ -77,35 +79,52 @@ class WhisperClassifier(RaggedClassifier):
     def embed(self, X: Samples) -> Array:
         """Return what the output layer reads, (samples, width)."""
         network = cast(WhisperLayers, self.network_)
-        return ((self._statistics(network, X) - network.mean) / network.deviation).numpy()
-
-    def _finish(self, X: Samples, y: Tensor) -> None:
-        if not self.begin:
-            self._prepare(self.network_, X, y)
+        read = self._statistics if self.model.encoder_rate is not None else self._untrained_statistics
+        return ((read(network, X) - network.mean) / network.deviation).numpy()
 
     def _prepare(self, network: nn.Module, X: Samples, y: Tensor) -> None:
-        """Standardise the statistics of training clips, and fit the output on them."""
+        """Standardise the statistics of training clips, and make the output a logistic regression on them."""
         network = cast(WhisperLayers, network)
-        statistics = self._statistics(network, X)
+        statistics = self._untrained_statistics(network, X)
         network.standardise(statistics)
+        self._add_regression(network, statistics, y, nothing=True)
+
+    @torch.no_grad()
+    def _finish(self, X: Samples, y: Tensor) -> None:
+        if self.begin:  # weights that know it, and perhaps few clips
+            return
+        network = cast(WhisperLayers, self.network_)
+        self.trained_ = {name: value.clone() for name, value in network.state_dict().items()}
+        if self.blend_with is not None:
+            other = self.blend_with.trained_
+            network.load_state_dict({name: (own + other[name]) / 2 for name, own in self.trained_.items()})
+        self._add_regression(network, self._statistics(network, X), y)
+
+    def _add_regression(self, network: WhisperLayers, statistics: Tensor, y: Tensor, *, nothing: bool = False) -> None:
+        """Add a logistic regression on the statistics of training clips to the output, or to `nothing`."""
         classes = range(len(self.classes_))
-        nothing = torch.zeros(len(classes), network.width), torch.zeros(len(classes))
+        zeros = torch.zeros(len(classes), network.width), torch.zeros(len(classes))
         read = (statistics - network.mean.cpu()) / network.deviation.cpu()
-        weight, bias = fit_rows(read, y, *nothing, classes)
+        with torch.enable_grad():
+            weight, bias = fit_rows(read, y, *zeros, classes)
         with torch.no_grad():
-            network.output.weight.copy_(weight)
-            network.output.bias.copy_(bias)
+            for own, found in ((network.output.weight, weight), (network.output.bias, bias)):
+                own.copy_(found.to(own.device) if nothing else own + found.to(own.device))
 
     def _statistics(self, network: WhisperLayers, X: Samples) -> Tensor:
-        """Return the statistics of samples, (samples, width), on the CPU; of a frozen encoder from the cache."""
-        if self.model.encoder_rate is None and self.model.weights is not None:
-            found = embed(list(X), _Reader(network.eval(), self.model))
-            return torch.from_numpy(np.concatenate(found, axis=1).T.copy())
+        """Return the statistics of samples, (samples, width), on the CPU."""
         was = network.training
         network.eval()
         statistics = self._through(network, X, lambda clips: network.statistics(network.normalise(*clips), clips[1]))
         network.train(was)
         return statistics
+
+    def _untrained_statistics(self, network: WhisperLayers, X: Samples) -> Tensor:
+        """Return the same of layers that are the encoder's own, from the cache where they were read before."""
+        if self.model.weights is None:
+            return self._statistics(network, X)
+        found = embed(list(X), _Reader(network, self.model))
+        return torch.from_numpy(np.concatenate(found, axis=1).T.copy())
 
     def _optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
         """Return AdamW over the output and the layers, each slower than the one above it."""
