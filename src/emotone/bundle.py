@@ -130,6 +130,11 @@ class Bundle:
         _check_graph(session, info, name)
         return cls(info, session, place, threads)
 
+    @property
+    def width(self) -> int:
+        """How many values an embedding has."""
+        return int(self._session.get_outputs()[1].shape[1])
+
     def __reduce__(self) -> tuple[Any, ...]:
         return partial(type(self).load, threads=self._threads), (self._source,)
 

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Self, TypedDict, Unpack, cast, overload
 
 import numpy as np
-import numpy.typing as npt
 
 from emotone.audio import Part, Recording, Source, open_blocks
 from emotone.errors import AudioError, EmotoneError, UsageError
+from emotone.recognition.embedding import Embeddings
 from emotone.recognition.hub import find
 from emotone.recognition.result import Result
 from emotone.recognition.sources import Audio, are_paths, open_audio
@@ -173,15 +173,44 @@ class Recognizer:
         bundle = self.model.bundle if isinstance(self.model, Acquainted) else self.model
         if bundle.info.head is None:
             raise UsageError(f"{bundle.info.name} cannot adapt to a speaker: its card has no head.")
-        own: list[npt.NDArray[np.float32]] = []
-        for source in recordings:
-            with open_audio(source, rate=rate, channels_last=None, strict=False) as (recording, _):
-                track = Track(bundle.info, recording.rate, Settings.of(bundle.info), live=False)
-                for windows in _cut(track, recording):
-                    own += [answer.embedding for answer in answers(bundle, windows)]
-        if not own:
+        own = np.concatenate(
+            [np.empty((0, bundle.width)), *(self.embed(each, rate=rate).vectors for each in recordings)]
+        )
+        if not len(own):
             raise AudioError("There is no speech in the recordings to adapt to.")
-        return type(self)(Acquainted(bundle, bundle.info.head, np.stack(own)))
+        return type(self)(Acquainted(bundle, bundle.info.head, own))
+
+    def embed(
+        self,
+        source: Audio,
+        *,
+        rate: int | None = None,
+        channels_last: bool | None = None,
+        window: float | None = None,
+        hop: float | None = None,
+    ) -> Embeddings:
+        """Return what the model's last layer reads of each window of a recording's speech.
+
+        It is the same for a recogniser that knows its speaker: what is taken out there is taken out after it.
+
+        Args:
+            source: as for one recording.
+            rate, channels_last, window, hop: as `each` has them.
+
+        Raises:
+            AudioError, UsageError: as for one recording.
+        """
+        bundle = self.model.bundle if isinstance(self.model, Acquainted) else self.model
+        settings = Settings.of(bundle.info, window=window, hop=hop)
+        times: list[tuple[int, int]] = []
+        vectors = [np.empty((0, bundle.width), np.float32)]
+        with open_audio(source, rate=rate, channels_last=channels_last, strict=False) as (recording, start):
+            track = Track(bundle.info, recording.rate, settings, live=False, start=start)
+            for windows in _cut(track, recording):
+                times += [(each.start, each.end) for each in windows]
+                vectors += [answer.embedding[None] for answer in answers(bundle, windows)]
+        begin, end = start + np.array(times, np.float64).reshape(-1, 2).T / bundle.info.rate
+        return Embeddings(begin, end, np.concatenate(vectors))
 
     def stream(
         self,
