@@ -147,7 +147,7 @@ def test_an_interrupt_ends_it_quietly_and_leaves_nothing(
 
 def test_an_interrupted_training_ends_as_every_command(tmp_path: Path, small: dict[str, Path], synthetic: Path) -> None:
     recipe = tmp_path / "long.yaml"
-    recipe.write_text(small["net"].read_text() + "training: {epochs: 100000}\n")
+    recipe.write_text(small["net"].read_text() + "training: {epochs: 100000, patience: null}\n")
     command = [*START, "train", recipe, "--corpus", "synthetic", "--data", synthetic, "--out", tmp_path / "out"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
         with pytest.raises(subprocess.TimeoutExpired):
