@@ -1,6 +1,5 @@
 """The documentation says what the run records say."""
 
-import importlib.util
 import re
 from pathlib import Path
 from types import ModuleType
@@ -12,16 +11,14 @@ import soundfile
 from emotone import recipes
 from emotone.corpora import synthetic
 
+from .scripts import load_script
+
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def generate() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return load_script(ROOT / "docs" / "generate.py")
 
 
 def test_the_readme_has_the_table_of_the_runs(generate: ModuleType) -> None:

@@ -1,26 +1,18 @@
 """docs/robustness.md says what the commands do today: its cases are run again."""
 
-import importlib.util
 import json
 import re
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from .scripts import load_script
+
 ROOT = Path(__file__).parents[1]
 
 
-def _load() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("robustness", ROOT / "benchmarks" / "robustness.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-robustness = _load()
+robustness = load_script(ROOT / "benchmarks" / "robustness.py")
 WRITTEN = {(case["kind"], case["what"]): case for case in json.loads(robustness.OUT.read_text(encoding="utf-8"))}
 
 

@@ -1,5 +1,6 @@
 """The command `emotone corpora`: what there is, where it is, whether it is sound."""
 
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -57,7 +58,13 @@ def corpora_check(
 
     with counting(f"Checking {name}") as progress:
         shortest = find(None, threads=1).info.shortest or 0.0
-        report = check(name, data=data, shortest=shortest, near_voices=near_voices, on_progress=progress)
+        report = check(
+            name,
+            data=data,
+            shortest=shortest,
+            near_voices=partial(near_voices, on_progress=progress),
+            on_progress=progress,
+        )
     rows = [(kind, finding.file, finding.reason) for kind, found in report.by_kind().items() for finding in found]
     if rows:
         table(("Finding", "File", "Reason"), rows)

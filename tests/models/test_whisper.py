@@ -100,6 +100,22 @@ def edited(folder: Path, target: Path, **settings: Any) -> Path:
     return target
 
 
+def test_it_learns_from_the_scores_that_it_gives(encoder: Path) -> None:
+    """Training works on the clips' own steps alone, one clip after another; what comes out is the same."""
+    own = network(encoder, dropout=0.0)
+    torch.nn.init.normal_(own.output.weight)
+    clips = torch.randn(3, 80, 61, generator=torch.Generator().manual_seed(0)), torch.tensor([61, 20, 1])
+    given, gradients = [], []
+    for training in (False, True):
+        own.train(training).zero_grad()
+        scores = own(clips)
+        scores.square().sum().backward()
+        given.append(scores.detach())
+        gradients.append(torch.cat([part.grad.flatten() for part in own.parameters() if part.grad is not None]))
+    torch.testing.assert_close(given[0], given[1], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(gradients[0], gradients[1], rtol=1e-3, atol=1e-3 * float(gradients[0].abs().max()))
+
+
 @pytest.mark.parametrize(
     ("settings", "changes", "words"),
     [

@@ -7,11 +7,12 @@ from torch.nn import functional as F
 from emotone.models.config import OwnConfig
 from emotone.models.functionals import Functionals
 from emotone.models.layers import within
+from emotone.models.ragged import Ragged
 
 __all__ = ["Own"]
 
 
-class Own(nn.Module):
+class Own(Ragged):
     """Log-mels of clips of any length in, one score (logit) a class out.
 
     A clip's scores depend neither on the other clips of its batch nor on the frames that it is padded with: whatever
@@ -22,6 +23,8 @@ class Own(nn.Module):
         bands: mel bands of a frame.
         classes: how many.
     """
+
+    config: OwnConfig
 
     def __init__(self, config: OwnConfig, bands: int, classes: int) -> None:
         super().__init__()
@@ -45,15 +48,6 @@ class Own(nn.Module):
         if self.functionals is not None:
             self.output = _widened(self.output, self.functionals.width)
         self.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-
-    def forward(self, clips: tuple[Tensor, Tensor]) -> Tensor:
-        """Return logits (batch, classes).
-
-        Args:
-            clips: log-mels in dB, (batch, bands, frames), and each clip's own frames, (batch,).
-        """
-        frames, lengths = clips
-        return self.score(self.normalise(frames, lengths), lengths)
 
     def normalise(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Return what the first convolution reads, as the recipe has it; zero beyond each clip's end."""

@@ -4,6 +4,8 @@
 import hashlib
 import json
 import math
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -13,12 +15,14 @@ from torch.nn import functional as F
 from emotone.errors import EmotoneError, UsageError
 from emotone.models.config import WhisperConfig
 from emotone.models.layers import within
+from emotone.models.ragged import Ragged
 from emotone.models.weights import weight_files
 
 __all__ = ["WhisperLayers", "digest", "read_weights"]
 
 _HEAD = 64  # values of a head, in every Whisper
 _LONGEST_WAVE = 10_000.0  # of the positions, in steps of 20 ms
+_LEAST = 1e-6  # of a variance
 _NAMES = {
     "norm1": "self_attn_layer_norm",
     "query": "self_attn.q_proj",
@@ -32,7 +36,7 @@ _NAMES = {
 """This module's names of a layer's parts -> transformers' names."""
 
 
-class WhisperLayers(nn.Module):
+class WhisperLayers(Ragged):
     """Log-mels of clips of any length in, one score (logit) a class out.
 
     Whisper itself pads every clip to 30 s. Here a clip ends where it ends: its scores depend neither on the other clips
@@ -44,6 +48,7 @@ class WhisperLayers(nn.Module):
         classes: how many.
     """
 
+    config: WhisperConfig
     mean: Tensor
     deviation: Tensor
 
@@ -58,15 +63,6 @@ class WhisperLayers(nn.Module):
         self.register_buffer("mean", torch.zeros(self.width))
         self.register_buffer("deviation", torch.ones(self.width))
         self.output = nn.Linear(self.width, classes)
-
-    def forward(self, clips: tuple[Tensor, Tensor]) -> Tensor:
-        """Return logits (batch, classes).
-
-        Args:
-            clips: log-mels in dB, (batch, bands, frames), and each clip's own frames, (batch,).
-        """
-        frames, lengths = clips
-        return self.score(self.normalise(frames, lengths), lengths)
 
     def normalise(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Return log-mels in Whisper's scale; zero beyond each clip's end."""
@@ -88,12 +84,19 @@ class WhisperLayers(nn.Module):
         frames = F.gelu(self.conv2(frames)).transpose(1, 2)
         real = real[:, 0, ::2]
         frames = frames + _positions(frames.shape[1], frames.shape[2], frames.device)
-        unheard = torch.where(real, 0.0, -torch.inf)[:, None, None].to(frames.dtype)
+        attend: Callable[[Tensor, Tensor, Tensor], Tensor]
+        over_time: Callable[[Tensor], tuple[Tensor, Tensor]]
+        if self.training:  # a third of a batch's steps is beyond the clips' ends: not worth their time
+            steps = real.sum(1).tolist()
+            frames, attend, over_time = frames[real], partial(_attend_each, steps), partial(_over_time_each, steps)
+        else:
+            unheard = torch.where(real, 0.0, -torch.inf)[:, None, None].to(frames.dtype)
+            attend, over_time = partial(_attend, unheard), partial(_over_time, real)
         found: list[Tensor] = []
         for number, layer in enumerate(self.layers, start=1):
-            frames = layer(frames, unheard)
+            frames = layer(frames, attend)
             if number in self.config.read:
-                found += _over_time(frames.float(), real)
+                found += over_time(frames.float())
         return torch.cat(found, dim=1)
 
     @torch.no_grad()
@@ -130,21 +133,39 @@ class _Layer(nn.Module):
         self.key = nn.Linear(width, width, bias=False)
         self.up, self.down = nn.Linear(width, 4 * width), nn.Linear(4 * width, width)
 
-    def forward(self, frames: Tensor, unheard: Tensor) -> Tensor:
-        """Return (batch, steps, width). `unheard`, (batch, 1, 1, steps), is -inf for steps beyond a clip's end, else 0.
-
-        A mask of truth values would be as good, but exported it costs a tenth of the time.
+    def forward(self, frames: Tensor, attend: Callable[[Tensor, Tensor, Tensor], Tensor]) -> Tensor:
+        """Return the same shape as `frames`, (..., width). `attend` gives what each frame hears, from queries, keys and
+        values of that shape.
         """
-        batch, steps, width = frames.shape
         read = self.norm1(frames)
-        query, key, value = (
-            part(read).reshape(batch, steps, width // _HEAD, _HEAD).transpose(1, 2)
-            for part in (self.query, self.key, self.value)
-        )
-        heard = F.scaled_dot_product_attention(query, key, value, attn_mask=unheard)
-        frames = frames + self.out(heard.transpose(1, 2).reshape(batch, steps, width))
+        frames = frames + self.out(attend(self.query(read), self.key(read), self.value(read)))
         result: Tensor = frames + self.down(F.gelu(self.up(self.norm2(frames))))
         return result
+
+
+def _attend(unheard: Tensor, query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Attend within each clip of a batch of tensors (batch, steps, width). `unheard`, (batch, 1, 1, steps), is -inf for
+    steps beyond a clip's end, else 0: a mask of truth values is exported with a search for rows without any.
+    """
+    batch, steps, width = query.shape
+    split = (batch, steps, width // _HEAD, _HEAD)
+    query, key, value = (part.reshape(split).transpose(1, 2) for part in (query, key, value))
+    heard = F.scaled_dot_product_attention(query, key, value, attn_mask=unheard)
+    return heard.transpose(1, 2).reshape(batch, steps, width)
+
+
+def _attend_each(steps: list[int], query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Attend within each clip of tensors (steps of all clips one after another, width).
+
+    Written out, for torch's fused attention is slow to learn on a CPU.
+    """
+    heard = []
+    clips = (torch.split(part.reshape(len(part), -1, _HEAD), steps) for part in (query, key, value))
+    for clip in zip(*clips, strict=True):
+        asked, keys, values = (part.transpose(0, 1) for part in clip)
+        weights = torch.softmax(asked @ keys.transpose(1, 2) * _HEAD**-0.5, dim=2)
+        heard.append((weights.to(values.dtype) @ values).transpose(0, 1).flatten(1))
+    return torch.cat(heard)
 
 
 def _positions(steps: int, width: int, device: torch.device) -> Tensor:
@@ -154,12 +175,19 @@ def _positions(steps: int, width: int, device: torch.device) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
-def _over_time(frames: Tensor, real: Tensor) -> tuple[Tensor, Tensor]:
+def _over_time(real: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
     """Return mean and deviation, (batch, width) each, of the frames (batch, steps, width) that are real."""
     weights = real[:, :, None] / real.sum(1)[:, None, None]
     mean = (frames * weights).sum(1)
     variance = ((frames - mean[:, None]).square() * weights).sum(1)
-    return mean, (variance + 1e-6).sqrt()
+    return mean, (variance + _LEAST).sqrt()
+
+
+def _over_time_each(steps: list[int], frames: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the same of the frames of each clip, one after another, (steps, width)."""
+    clips = torch.split(frames, steps)
+    variance = torch.stack([clip.var(0, correction=0) for clip in clips])
+    return torch.stack([clip.mean(0) for clip in clips]), (variance + _LEAST).sqrt()
 
 
 def digest(state: dict[str, Tensor]) -> str:

@@ -192,5 +192,5 @@ class Recipe(Config):
 
     @property
     def needs_weights(self) -> bool:
-        """Whether the system needs pretrained weights."""
+        """Whether the system reads a pretrained encoder through transformers."""
         return self.model.kind == "pretrained"

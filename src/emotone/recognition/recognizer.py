@@ -173,12 +173,10 @@ class Recognizer:
         bundle = self.model.bundle if isinstance(self.model, Acquainted) else self.model
         if bundle.info.head is None:
             raise UsageError(f"{bundle.info.name} cannot adapt to a speaker: its card has no head.")
-        own = np.concatenate(
-            [np.empty((0, bundle.width)), *(self.embed(each, rate=rate).vectors for each in recordings)]
-        )
-        if not len(own):
+        own = [vectors for each in recordings if len(vectors := self.embed(each, rate=rate).vectors)]
+        if not own:
             raise AudioError("There is no speech in the recordings to adapt to.")
-        return type(self)(Acquainted(bundle, bundle.info.head, own))
+        return type(self)(Acquainted(bundle, bundle.info.head, np.concatenate(own)))
 
     def embed(
         self,

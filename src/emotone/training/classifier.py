@@ -85,11 +85,7 @@ class Classifier(ABC):
     ) -> Self:
         """Train on `X`, class indices `y`; choose the epoch on the monitored set, if any."""
         torch.manual_seed(self.seed)
-        network = self.build(X)
-        if self.begin:
-            self.begin(network)
-        else:
-            self._prepare(network, X, torch.from_numpy(y))
+        network = self._begun(X, y)
         module = self._module(network)
         trainer = self._trainer()
         device = trainer.strategy.root_device
@@ -108,6 +104,15 @@ class Classifier(ABC):
         self.device_ = str(device)
         self._finish(X, torch.from_numpy(y))
         return self
+
+    def _begun(self, X: Samples, y: NDArray[np.intp]) -> nn.Module:
+        """Return the network as its training begins."""
+        network = self.build(X)
+        if self.begin:
+            self.begin(network)
+        else:
+            self._prepare(network, X, torch.from_numpy(y))
+        return network
 
     def predict_proba(self, X: Samples) -> Array:
         """Return probabilities (samples, classes) for `X`."""

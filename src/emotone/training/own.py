@@ -20,7 +20,7 @@ from emotone.training.distort import distort
 from emotone.training.linear import fit_rows
 from emotone.training.module import Training
 
-__all__ = ["OwnClassifier", "RaggedClassifier"]
+__all__ = ["OwnClassifier", "RaggedClassifier", "rates_of"]
 
 _ELSEWHERE = DistortionConfig(share=0.25, tilt=10, noise=15, low_pass=24)
 _HEARD = (DistortionConfig(), _ELSEWHERE, _ELSEWHERE, _ELSEWHERE)
@@ -126,13 +126,18 @@ class OwnClassifier(RaggedClassifier):
     def _optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
         """Return AdamW, which leaves biases and normalisation alone."""
         regulariser = self.training.regulariser or RegulariserConfig()
-        matrices = [parameter for parameter in network.parameters() if parameter.ndim > 1]
-        vectors = [parameter for parameter in network.parameters() if parameter.ndim <= 1]
-        groups: list[dict[str, Any]] = [
-            {"params": matrices, "weight_decay": regulariser.weight_decay},
-            {"params": vectors, "weight_decay": 0.0},
-        ]
-        return torch.optim.AdamW(groups, lr=self.training.learning_rate, fused=True)
+        groups = rates_of(network, self.training.learning_rate, regulariser.weight_decay)
+        return torch.optim.AdamW(groups, fused=True)
+
+
+def rates_of(module: nn.Module, rate: float, weight_decay: float) -> list[dict[str, Any]]:
+    """Return an optimiser's groups for a module at one learning rate; biases and normalisation do not decay."""
+    matrices = [parameter for parameter in module.parameters() if parameter.ndim > 1]
+    vectors = [parameter for parameter in module.parameters() if parameter.ndim <= 1]
+    return [
+        {"params": matrices, "lr": rate, "weight_decay": weight_decay},
+        {"params": vectors, "lr": rate, "weight_decay": 0.0},
+    ]
 
 
 class _RaggedTraining(Training):

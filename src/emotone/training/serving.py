@@ -1,5 +1,6 @@
 """A fitted system as one torch module: from waveforms to calibrated probabilities, made of what ONNX has."""
 
+from copy import deepcopy
 from typing import Any, NamedTuple
 
 import torch
@@ -10,8 +11,7 @@ from emotone.features import functional
 from emotone.features.config import AudioConfig
 from emotone.features.fourier import MatrixFrontEnd
 from emotone.models.network import Network
-from emotone.models.own import Own
-from emotone.models.whisper import WhisperLayers
+from emotone.models.ragged import Ragged
 from emotone.training.preparation import Preparation
 from emotone.training.system import FittedSystem
 
@@ -54,14 +54,12 @@ class Serving(nn.Module):
         self.audio = AudioPreparation(recipe.audio)
         self.frontend = MatrixFrontEnd(recipe.features, recipe.audio.rate)
         self.preparation = _Preparation(system.preparation)
-        self.network: Own | WhisperLayers | _ServedNetwork
-        if isinstance(fitted, Own):
-            self.network = Own(fitted.config, fitted.bands, len(system.classes))
-        elif isinstance(fitted, WhisperLayers):
-            self.network = WhisperLayers(fitted.config, fitted.bands, len(system.classes))
+        self.network: Ragged | _ServedNetwork
+        if isinstance(fitted, Ragged):
+            self.network = deepcopy(fitted).cpu()
         else:
             self.network = _ServedNetwork(fitted.config, fitted.input_shape, len(system.classes))
-        self.network.load_state_dict({name: value.cpu() for name, value in fitted.state_dict().items()})
+            self.network.load_state_dict({name: value.cpu() for name, value in fitted.state_dict().items()})
         self.network.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         self.register_buffer("temperature", torch.tensor(system.temperature), persistent=False)
         self.eval()
@@ -85,7 +83,7 @@ class Serving(nn.Module):
 
     def read(self, features: Tensor, frames: Tensor) -> Tensor:
         """Return what the network's first layer reads of features, each clip normalised as the recipe has it."""
-        if isinstance(self.network, Own | WhisperLayers):
+        if isinstance(self.network, Ragged):
             return self.network.normalise(features, frames)
         prepared: Tensor = self.preparation(features, frames)
         return prepared
@@ -93,7 +91,7 @@ class Serving(nn.Module):
     def judge(self, inputs: Tensor, frames: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
         """Return logits, before the temperature, embedding and attention for what `read` gives."""
         attention: Tensor | None
-        if isinstance(self.network, Own | WhisperLayers):
+        if isinstance(self.network, Ragged):
             embedding, attention = self.network.embed(inputs, frames)
         else:
             embedding, attention = self.network.embed(inputs)

@@ -15,7 +15,7 @@ from emotone.models.whisper import WhisperLayers
 from emotone.recipes.schema import RegulariserConfig, TrainingConfig
 from emotone.training.classifier import Samples
 from emotone.training.linear import fit_rows
-from emotone.training.own import RaggedClassifier
+from emotone.training.own import RaggedClassifier, rates_of
 
 __all__ = ["WhisperClassifier"]
 
@@ -61,11 +61,7 @@ class WhisperClassifier(RaggedClassifier):
         """Fit the output, and before that the layers, if they are to learn."""
         if self.model.encoder_rate is not None:
             return super().fit(X, y, X_monitor, y_monitor)
-        self.network_ = self.build(X).eval()
-        if self.begin:
-            self.begin(self.network_)
-        else:
-            self._prepare(self.network_, X, torch.from_numpy(y))
+        self.network_ = self._begun(X, y).eval()
         self.history_, self.best_epoch_, self.device_ = (), 1, "cpu"
         return self
 
@@ -87,7 +83,9 @@ class WhisperClassifier(RaggedClassifier):
         network = cast(WhisperLayers, network)
         statistics = self._untrained_statistics(network, X)
         network.standardise(statistics)
-        self._add_regression(network, statistics, y, nothing=True)
+        for parameter in network.output.parameters():
+            nn.init.zeros_(parameter)
+        self._add_regression(network, statistics, y)
 
     @torch.no_grad()
     def _finish(self, X: Samples, y: Tensor) -> None:
@@ -100,16 +98,16 @@ class WhisperClassifier(RaggedClassifier):
             network.load_state_dict({name: (own + other[name]) / 2 for name, own in self.trained_.items()})
         self._add_regression(network, self._statistics(network, X), y)
 
-    def _add_regression(self, network: WhisperLayers, statistics: Tensor, y: Tensor, *, nothing: bool = False) -> None:
-        """Add a logistic regression on the statistics of training clips to the output, or to `nothing`."""
+    def _add_regression(self, network: WhisperLayers, statistics: Tensor, y: Tensor) -> None:
+        """Add a logistic regression on the statistics of training clips to the output."""
         classes = range(len(self.classes_))
         zeros = torch.zeros(len(classes), network.width), torch.zeros(len(classes))
         read = (statistics - network.mean.cpu()) / network.deviation.cpu()
         with torch.enable_grad():
             weight, bias = fit_rows(read, y, *zeros, classes)
         with torch.no_grad():
-            for own, found in ((network.output.weight, weight), (network.output.bias, bias)):
-                own.copy_(found.to(own.device) if nothing else own + found.to(own.device))
+            network.output.weight.add_(weight.to(network.output.weight.device))
+            network.output.bias.add_(bias.to(network.output.bias.device))
 
     def _statistics(self, network: WhisperLayers, X: Samples) -> Tensor:
         """Return the statistics of samples, (samples, width), on the CPU."""
@@ -135,14 +133,7 @@ class WhisperClassifier(RaggedClassifier):
         top = model.encoder_rate or 0.0
         parts: list[tuple[nn.Module, float]] = [(network.output, self.training.learning_rate)]
         parts += [(layer, top * model.layer_decay**above) for above, layer in enumerate(reversed(network.layers))]
-        groups: list[dict[str, Any]] = []
-        for part, rate in parts:
-            matrices = [own for own in part.parameters() if own.ndim > 1]
-            vectors = [own for own in part.parameters() if own.ndim <= 1]
-            groups += [
-                {"params": matrices, "lr": rate, "weight_decay": decay},
-                {"params": vectors, "lr": rate, "weight_decay": 0.0},
-            ]
+        groups = [group for part, rate in parts for group in rates_of(part, rate, decay)]
         return torch.optim.AdamW(groups, fused=True)
 
 
