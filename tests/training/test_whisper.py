@@ -135,6 +135,28 @@ def test_stored_and_exported_it_answers_the_same_without_the_encoder(
     assert bundle.info.head is not None and bundle.info.recipe["id"] == "emotone/probe"
 
 
+def test_as_int8_it_is_a_fourth_as_large_answers_alike_and_no_clip_hears_the_others(
+    small: Callable[..., Recipe], task_for: Callable[..., Any], tmp_path: Path
+) -> None:
+    recipe = small(tuned=True, epochs=1)
+    system = fitted(recipe, task_for(recipe))
+    save_system(system, tmp_path / "run", licence="CC0", trained_on={})
+    export(tmp_path / "run", tmp_path / "whole.onnx")
+    export(tmp_path / "run", tmp_path / "int8.onnx", int8=True)
+    whole, int8 = (Bundle.load(tmp_path / name) for name in ("whole.onnx", "int8.onnx"))
+    random = np.random.default_rng(0)
+    clips = (random.normal(size=(4, 24_000)) * np.geomspace(0.001, 0.3, 4)[:, None]).astype(np.float32)
+    clips[:, 8_000:16_000] *= 20  # frames far unlike in size, each of which has a scale of its own
+    lengths = np.array([24_000, 20_000, 9_000, 24_000])
+    together, expected = int8.run(clips, lengths), whole.run(clips, lengths)
+    np.testing.assert_allclose(together.probabilities, expected.probabilities, atol=0.05)
+    for clip, length, probabilities in zip(clips, lengths, together.probabilities, strict=True):
+        alone = int8.run(clip[None, :length]).probabilities[0]
+        np.testing.assert_allclose(alone, probabilities, atol=1e-3)
+    smaller = (tmp_path / "whole.onnx").stat().st_size / (tmp_path / "int8.onnx").stat().st_size
+    assert smaller > 2.5, "the front end and the card stay as they are"
+
+
 def test_a_blend_is_the_mean_of_both_trainings_with_a_regression_of_its_own(
     task_for: Callable[..., Any], small: Callable[..., Recipe]
 ) -> None:

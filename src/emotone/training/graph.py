@@ -10,29 +10,24 @@ import numpy as np
 
 from emotone.bundle import ATTENTION, INPUTS, KEY, OUTPUTS, Bundle, BundleInfo
 from emotone.errors import EmotoneError
+from emotone.training.int8 import shrink
 from emotone.training.system import FittedSystem
 
 if TYPE_CHECKING:
     from onnx import ModelProto
 
-__all__ = ["INT8", "SCALE", "WEIGHTS", "make_bundle"]
+__all__ = ["WEIGHTS", "make_bundle"]
 
-_OPSET = 18  # what torch's exporter writes without converting
+_OPSET = 20  # the first that has Gelu
 WEIGHTS = "network."
 """What the names of the network's weights in the file begin with; the rest is their name in its state dict."""
-INT8, SCALE = ".int8", ".scale"
-"""What the name of an array of int8, and of its scales, ends with."""
-_LEAST_INT8 = 1024  # weights; smaller arrays are not worth their scales
 _TOLERANCE = 1e-3  # of a probability, on noise; an export that fails is far beyond, one that does not far below
 
 
 def make_bundle(system: FittedSystem, info: BundleInfo, *, int8: bool = False) -> bytes:
     """Return the ONNX file of a system under a card, checked to load and to answer as the system does.
 
-    With `int8` every large array of the network's weights is kept as int8 with a scale for each output channel, and
-    multiplied out where it is read: a quarter of the size, the arithmetic unchanged. The dynamic
-    and the static quantisation of onnxruntime give files of the same size, but make activations int8 too, which changes
-    many more answers.
+    With `int8` the large weights are kept as `int8.shrink` says, a quarter of the size.
 
     Raises:
         EmotoneError: a graph that torch cannot export, or that answers otherwise.
@@ -45,7 +40,7 @@ def make_bundle(system: FittedSystem, info: BundleInfo, *, int8: bool = False) -
     serving = Serving(system)
     model = _graph(serving, info)
     if int8:
-        _shrink(model)
+        shrink(model, weights=WEIGHTS)
     helper.set_model_props(model, {KEY: info.model_dump_json()})
     content: bytes = model.SerializeToString()
     noise = np.random.default_rng(0).normal(size=(1, int(1.5 * info.rate))).astype(np.float32)
@@ -116,29 +111,6 @@ def _cleaned(model: "ModelProto") -> "ModelProto":
     model.graph.name = KEY
     model.ClearField("metadata_props")
     return model
-
-
-def _shrink(model: "ModelProto") -> None:
-    """Turn the large weights into int8 with a scale for every first index, multiplied out by DequantizeLinear."""
-    from onnx import helper, numpy_helper
-
-    graph, nodes = model.graph, []
-    for tensor in list(graph.initializer):
-        array = numpy_helper.to_array(tensor)
-        if not tensor.name.startswith(WEIGHTS) or array.ndim < 2 or array.size < _LEAST_INT8:
-            continue
-        largest = np.abs(array).reshape(len(array), -1).max(1)
-        scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
-        whole = np.rint(array / scale.reshape(-1, *[1] * (array.ndim - 1))).astype(np.int8)
-        graph.initializer.remove(tensor)
-        graph.initializer.extend(
-            [numpy_helper.from_array(whole, tensor.name + INT8), numpy_helper.from_array(scale, tensor.name + SCALE)]
-        )
-        names = [tensor.name + INT8, tensor.name + SCALE]
-        nodes.append(helper.make_node("DequantizeLinear", names, [tensor.name], axis=0))
-    rest = list(graph.node)
-    graph.ClearField("node")
-    graph.node.extend([*nodes, *rest])
 
 
 @contextmanager

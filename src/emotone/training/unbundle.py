@@ -9,7 +9,8 @@ import numpy.typing as npt
 from emotone.bundle import Bundle
 from emotone.errors import BundleError, EmotoneError, RecipeError
 from emotone.recipes.schema import Recipe
-from emotone.training.graph import INT8, SCALE, WEIGHTS
+from emotone.training.graph import WEIGHTS
+from emotone.training.int8 import INT8, SCALE
 from emotone.training.preparation import Preparation
 from emotone.training.store import restore_network
 from emotone.training.system import FittedSystem
