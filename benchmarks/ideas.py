@@ -1,8 +1,8 @@
-"""Measure ideas for emotone's own network on validation speakers: python benchmarks/ideas.py [--seed N] RECIPE.yaml ...
+"""Measure ideas for emotone's own systems on validation speakers: python benchmarks/ideas.py [--seed N] RECIPE.yaml ...
 
 The clips of luna5's first test speakers are not looked at. Of the others' clips, some speakers' choose the epoch and
-tell what an idea is worth, as they come and as if recorded elsewhere; the rest train. One JSON per recipe and seed is
-written to results/model, and not made again while the recipe is the same.
+tell what an idea is worth, as they come and as if recorded elsewhere; the rest train. The seed draws them, too.
+One JSON per recipe and seed is written beside the recipe, and not made again while the recipe is the same.
 """
 
 import argparse
@@ -29,19 +29,15 @@ from emotone.terminal import counting
 from emotone.training import FittedSystem, fit
 from emotone.training.frames import frames_of
 
-RESULTS = Path(__file__).parents[1] / "results" / "model"
 VALIDATION = 8  # speakers
-SPLIT_SEED = 0
 
 
-def split(corpus: Corpus) -> Fold:
+def split(corpus: Corpus, seed: int) -> Fold:
     """Leave out the first fold's test speakers, and take women and men in turn for validation."""
     tested = {f"{actor:02d}" for actor in LUNA5[0]}
     genders = {clip.speaker: clip.gender for clip in corpus.utterances if clip.speaker not in tested}
     women, men = (sorted(each for each in genders if genders[each] == name) for name in ("female", "male"))
-    drawn = [
-        speaker for each in (women, men) for speaker in np.random.default_rng(SPLIT_SEED).permutation(each).tolist()
-    ]
+    drawn = [speaker for each in (women, men) for speaker in np.random.default_rng(seed).permutation(each).tolist()]
     held = in_turn(drawn, genders)[:VALIDATION]
     known = [Sample(position) for position, clip in enumerate(corpus.utterances) if clip.speaker in genders]
     sides = ([], [])
@@ -52,7 +48,7 @@ def split(corpus: Corpus) -> Fold:
 
 def measure(recipe: Recipe, corpus: Corpus, seed: int) -> dict[str, object]:
     """Train on the one side and report the other."""
-    fold = split(corpus)
+    fold = split(corpus, seed)
     labels, classes = labels_of(recipe, corpus)
     samples = [*fold.train, *fold.validation]
     clips = [corpus.utterances[sample.clip] for sample in samples]
@@ -126,8 +122,9 @@ def main(paths: list[Path], seed: int) -> None:
         if recipe.training is None:
             sys.exit(f"{path}: a {recipe.model.kind} is not trained in epochs.")
         # Trained anew on the validation speakers, it would tell nothing of them.
-        recipe = recipe.model_copy(update={"training": recipe.training.model_copy(update={"refit": False})})
-        target = RESULTS / (f"{path.stem}.seed{seed}.json" if seed else f"{path.stem}.json")
+        alone = recipe.training.model_copy(update={"refit": False, "blend": False})
+        recipe = recipe.model_copy(update={"training": alone})
+        target = path.with_name(f"{path.stem}.seed{seed}.json" if seed else f"{path.stem}.json")
         if target.is_file() and _measured(target, recipe) == recipe:
             continue
         write_text(target, json.dumps(measure(recipe, corpus, seed), indent=1) + "\n")

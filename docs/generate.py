@@ -18,7 +18,7 @@ from emotone.evaluation.record import read_records
 from emotone.evaluation.slices import slices
 from emotone.files import write_text
 from emotone.recipes import load as load_recipe
-from emotone.report import markdown
+from emotone.report import markdown, markdown_ideas
 from emotone.report.figures_benchmark import Contender, answers
 from emotone.report.leaderboard import Entry, Range, read_leaderboard
 from emotone.report.results import Result, read_results
@@ -111,14 +111,18 @@ def reproduction() -> str:
 def model() -> str:
     """Return docs/model.md: how well emotone's own networks do, and what was tried."""
     ideas = {path.stem: _idea(path) for path in (RESULTS / "model").glob("*.json")}
+    seeded: dict[str, list[dict[str, Any]]] = {}
+    for path in sorted((RESULTS / "model" / "large").glob("*.json")):  # NAME.json, NAME.seed1.json, ...
+        seeded.setdefault(path.name.split(".")[0], []).append(_idea(path))
     own = [entry for entry in read_leaderboard(RESULTS / "leaderboard.json") if entry.paper == "emotone"]
     by_speaker = _by_speaker("emotone/base", "luna5")
     return _render(
         "model.md.jinja",
         results=markdown.own_table(own),
         others=markdown.others_table(own, read_yaml(RESULTS / "others.yaml", missing="no such file.")),
-        ideas=markdown.ideas_table(ideas, base="plain"),
-        elsewhere=markdown.elsewhere_table(ideas.values()),
+        ideas=markdown_ideas.ideas_table(ideas, base="plain"),
+        elsewhere=markdown_ideas.elsewhere_table(ideas.values()),
+        layers=markdown_ideas.seeded_ideas_table(seeded, base="large") if "large" in seeded else "Not run yet.",
         hardest=percent(min(by_speaker), 0),
         easiest=percent(max(by_speaker), 0),
         speakers=len(ideas["base"]["validation_speakers"]),
@@ -134,9 +138,8 @@ def _by_speaker(system: str, protocol: str) -> list[float]:
 
 def _idea(path: Path) -> dict[str, Any]:
     """Read what was measured of an idea, NAME.json or NAME.seed1.json, with the title of NAME.yaml."""
-    name, *seed = path.stem.split(".seed")
-    title = load_recipe(path.with_name(f"{name}.yaml")).title + "".join(f", seed {number}" for number in seed)
-    return json.loads(path.read_text(encoding="utf-8")) | {"title": title}
+    name = path.name.split(".")[0]
+    return json.loads(path.read_text(encoding="utf-8")) | {"title": load_recipe(path.with_name(f"{name}.yaml")).title}
 
 
 def benchmarks() -> str:

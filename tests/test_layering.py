@@ -40,6 +40,7 @@ MAY_IMPORT = {
     "cli_output": "errors files recognition",
     "explanation": "errors files audio bundle features recognition report training",
     "cli_explain": "errors explanation terminal",
+    "cli_features": "errors cli_options corpora features recipes recognition terminal",
     "comparison": "errors emotions config files corpora features models recipes protocols audit evaluation "
     "training report terminal",
     "show": "errors emotions features models recipes terminal",
@@ -49,8 +50,8 @@ MAY_IMPORT = {
     "cli_corpora": "audit cli_options corpora recognition terminal",
     "cli_systems": "recipes comparison terminal show",
     "__main__": "cli",
-    "cli": "errors cli_corpora cli_explain cli_model cli_options cli_predict cli_systems features recipes comparison "
-    "recognition training terminal",
+    "cli": "errors cli_corpora cli_explain cli_features cli_model cli_options cli_predict cli_systems recipes "
+    "comparison recognition training terminal",
 }  # fmt: skip
 """Part of emotone -> the parts it may import. A part is a module or a package without its longer-named entries here;
 every part may import itself, and everyone the version. Data flows one way: corpora, audio, features, models, training,
@@ -58,8 +59,8 @@ evaluation, then comparison and report."""
 
 LIGHT = (
     "", "errors", "emotions", "config", "files", "audio", "augment", "adaptation", "bundle", "recognition",
-    "cli_predict", "cli_inputs", "cli_output", "cli_explain", "cli_options", "cli_corpora", "cli_systems",
-    "explanation", "corpora", "terminal", "cli", "cli_model", "card", "recipes", "protocols", "audit",
+    "cli_predict", "cli_inputs", "cli_output", "cli_explain", "cli_features", "cli_options", "cli_corpora",
+    "cli_systems", "explanation", "corpora", "terminal", "cli", "cli_model", "card", "recipes", "protocols", "audit",
 )  # fmt: skip
 """Parts that import nothing heavy when they are loaded: the command line starts with them."""
 HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning", "onnx", "onnxruntime")

@@ -10,6 +10,7 @@ import typer
 from emotone import cli_model
 from emotone.cli_corpora import corpora_app
 from emotone.cli_explain import explain
+from emotone.cli_features import features
 from emotone.cli_options import (
     CorpusOption,
     DataOption,
@@ -40,6 +41,7 @@ app.add_typer(systems_app, name="systems")
 app.add_typer(corpora_app, name="corpora")
 app.command()(predict)
 app.command()(explain)
+app.command()(features)
 app.add_typer(cli_model.model_app, name="model")
 
 
@@ -86,24 +88,6 @@ def main() -> None:
         warn(f"emotone: {error.filename or 'writing'}: {error.strerror or error}")
         code = 1
     sys.exit(code)
-
-
-@app.command()
-def features(
-    system: Annotated[str, typer.Option(help="The system whose features to take.")],
-    out: Annotated[Path, typer.Option(help="A .csv or .parquet file.")],
-    corpus: CorpusOption = None,
-    data: DataOption = None,
-) -> None:
-    """Write a system's features, one row per clip with its labels."""
-    from emotone import recipes
-    from emotone.features.table import write_table
-    from emotone.terminal import console, counting
-
-    recipe, found = recipes.load(system), load_corpus(corpus, data)
-    with counting("Features") as progress:
-        rows, columns = write_table(recipe.audio, recipe.features, found.utterances, out, on_progress=progress)
-    console.print(f"{out}: {rows} clips, {columns} features")
 
 
 @app.command()

@@ -69,6 +69,28 @@ def test_a_clips_scores_do_not_depend_on_the_pads_of_its_batch(encoders: dict[st
             assert (unmasked[0] - alone[0]).abs().max() > 1e-4, "without the mask the pads are heard"
 
 
+def test_on_its_own_length_a_clip_is_not_padded(encoders: dict[str, Path]) -> None:
+    """For a clip of 30 s it is transformers' own; a shorter one hears neither pads nor its neighbours."""
+    padded, own = load(encoders["whisper"]), load(encoders["whisper"], own_length=True)
+    whole, short = clip(30.0), clip(0.7, 1)
+    with torch.no_grad():
+        torch.testing.assert_close(own(own.inputs([whole])), padded(padded.inputs([whole])), atol=1e-4, rtol=1e-4)
+        together = own(own.inputs([short, clip(2.0, 2)]))
+        alone = own(own.inputs([short]))
+        torch.testing.assert_close(together[:1], alone, atol=1e-5, rtol=1e-5)
+        assert (alone - padded(padded.inputs([short]))).abs().max() > 1e-3, "the mean over 30 s is mostly silence"
+        assert own.frames(short).shape == (35, 32)
+        assert torch.isfinite(own(own.inputs([clip(0.001)]))).all()
+    frames = FrozenEncoder(encoders["whisper"], rate=16_000, mean=False, device="cpu", own_length=True)
+    assert frames.load()(short).shape == (32, 35)
+    assert frames.identity != FrozenEncoder(encoders["whisper"], rate=16_000, mean=False, device="cpu").identity
+
+
+def test_only_whisper_has_a_length_that_is_not_its_own(encoders: dict[str, Path]) -> None:
+    with pytest.raises(UsageError, match=r"own_length goes with a Whisper; this encoder is a hubert"):
+        Encoder.load(encoders["hubert"], own_length=True)
+
+
 def test_data2vec_hears_pads_near_a_clips_end_and_less_with_the_mask(encoders: dict[str, Path]) -> None:
     """Its positions come of stacked convolutions, and a mask before the first does not reach the others."""
     encoder = load(encoders["data2vec-audio"])

@@ -190,6 +190,8 @@ class PretrainedConfig(EncoderConfig):
     """The share of all steps in which the learning rates rise from 0."""
     accumulate: int = Field(default=1, gt=0)
     """Batches whose gradients make one step."""
+    own_length: bool = False
+    """Of a Whisper: read each clip on its own length, the positions cut behind its end, not padded to 30 s."""
 
     @model_validator(mode="after")
     def _check(self) -> Self:

@@ -23,6 +23,7 @@ __all__ = ["WhisperLayers", "digest", "read_weights"]
 _HEAD = 64  # values of a head, in every Whisper
 _LONGEST_WAVE = 10_000.0  # of the positions, in steps of 20 ms
 _LEAST = 1e-6  # of a variance
+_ROWS = 256  # of which the rows of a product in training are a multiple
 _NAMES = {
     "norm1": "self_attn_layer_norm",
     "query": "self_attn.q_proj",
@@ -87,8 +88,8 @@ class WhisperLayers(Ragged):
         attend: Callable[[Tensor, Tensor, Tensor], Tensor]
         over_time: Callable[[Tensor], tuple[Tensor, Tensor]]
         if self.training:  # a third of a batch's steps is beyond the clips' ends: not worth their time
-            steps = real.sum(1).tolist()
-            frames, attend, over_time = frames[real], partial(_attend_each, steps), partial(_over_time_each, steps)
+            frames, steps = _joined(frames, real)
+            attend, over_time = partial(_attend_each, steps), partial(_over_time_each, steps[:-1])
         else:
             unheard = torch.where(real, 0.0, -torch.inf)[:, None, None].to(frames.dtype)
             attend, over_time = partial(_attend, unheard), partial(_over_time, real)
@@ -183,9 +184,20 @@ def _over_time(real: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
     return mean, (variance + _LEAST).sqrt()
 
 
+def _joined(frames: Tensor, real: Tensor) -> tuple[Tensor, list[int]]:
+    """Return the real frames of all clips, one clip after another, and how many each has.
+
+    Zeros stand last, as a clip of their own: for every new number of rows a product of matrices is prepared anew on a
+    CPU, which takes time and memory, so there are few numbers.
+    """
+    own = frames[real]
+    rest = _ROWS - len(own) % _ROWS
+    return F.pad(own, (0, 0, 0, rest)), [*real.sum(1).tolist(), rest]
+
+
 def _over_time_each(steps: list[int], frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the same of the frames of each clip, one after another, (steps, width)."""
-    clips = torch.split(frames, steps)
+    """Return the same of the frames of each clip, one after another, (steps, width), without what stands behind."""
+    clips = torch.split(frames[: sum(steps)], steps)
     variance = torch.stack([clip.var(0, correction=0) for clip in clips])
     return torch.stack([clip.mean(0) for clip in clips]), (variance + _LEAST).sqrt()
 

@@ -1,4 +1,4 @@
-"""Find a bundle: the one that comes with emotone, a file, or a repository on the Hugging Face hub."""
+"""Find a bundle: one that comes with emotone, a file, or a repository on the Hugging Face hub."""
 
 import re
 import shlex
@@ -8,17 +8,18 @@ from pathlib import Path
 from emotone.bundle import Bundle
 from emotone.errors import DownloadError, UsageError
 
-__all__ = ["FILE", "OWN", "find", "locate"]
+__all__ = ["DEFAULT", "FILE", "SHIPPED", "find", "locate"]
 
 FILE = "emotone.onnx"
 """What a bundle is called in a repository or folder."""
-OWN = "emotone/base"
-"""The bundle that comes with emotone."""
+SHIPPED = ("emotone/large", "emotone/base", "emotone/tiny")
+"""The bundles that come with emotone, the best first."""
+DEFAULT = SHIPPED[0]
 
 _TRAINED = "system.json"
 """In the folder that `emotone train` writes."""
 
-_ALLOWED = f"Allowed: a .onnx file, a folder that holds {FILE}, a repository org/name of the hub."
+_ALLOWED = f"Allowed: {', '.join(SHIPPED)}, a .onnx file, a folder that holds {FILE}, a repository org/name of the hub."
 
 _REPOSITORY = re.compile(r"[A-Za-z0-9][\w.-]*/[A-Za-z0-9][\w.-]*")
 
@@ -42,15 +43,16 @@ def locate(name: str | Path | None) -> Path | bytes:
     """Return the file of a bundle, or its content where it comes with emotone.
 
     Args:
-        name: a .onnx file; a folder that holds `emotone.onnx`; a repository org/name of the hub; `emotone/base` or
-            None: emotone's own.
+        name: one of `SHIPPED`; a .onnx file; a folder that holds `emotone.onnx`; a repository org/name of the hub; None
+            for `DEFAULT`.
 
     Raises:
         DownloadError: the hub cannot be reached, or has no such repository or file.
         UsageError: a name that is none of these.
     """
-    if name is None or name == OWN:
-        own = files("emotone").joinpath("bundles", "base.onnx")
+    name = DEFAULT if name is None else name
+    if name in SHIPPED:
+        own = files("emotone").joinpath("bundles", f"{str(name).rpartition('/')[2]}.onnx")
         return own if isinstance(own, Path) else own.read_bytes()  # bytes of a package in a zip file
     path = Path(name)
     folder = path if path.is_dir() else path.parent

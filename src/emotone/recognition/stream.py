@@ -21,7 +21,7 @@ __all__ = ["Answer", "Settings", "Stream", "Track", "answers"]
 
 _LONGEST = 60.0
 _SHORTEST = 0.05
-_BATCH = 16
+_BATCH = 2  # windows; of more of them, what lies between two layers no longer fits the cache of a core
 _NEVER = 2.0  # a confidence that no answer has
 
 

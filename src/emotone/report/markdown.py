@@ -1,7 +1,6 @@
 """The results as Markdown tables, for the README and the documentation."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from emotone.evaluation.adapted import Gain
 from emotone.evaluation.claims import Judgement
@@ -18,14 +17,14 @@ __all__ = [
     "alternatives_table",
     "claims_table",
     "confidence_table",
-    "elsewhere_table",
     "figures_table",
-    "ideas_table",
     "others_table",
     "own_table",
     "pairs_table",
     "premium_table",
+    "rate_range",
     "readme_table",
+    "table",
     "verdicts_table",
 ]
 
@@ -41,7 +40,7 @@ def readme_table(entries: Sequence[Entry]) -> str:
         verdict = _verdict(own["published"]) if "published" in own else "-"
         cells = [_cell(own.get(protocol)) for protocol in _COLUMNS]
         rows.append((f"`{system}` {first.title}", _rate(first.published), *cells, verdict))
-    return _table(("system", "paper reports", *_COLUMNS.values(), "published figure"), rows, left=(0, 6))
+    return table(("system", "paper reports", *_COLUMNS.values(), "published figure"), rows, left=(0, 6))
 
 
 def verdicts_table(entries: Iterable[Entry]) -> str:
@@ -51,14 +50,14 @@ def verdicts_table(entries: Iterable[Entry]) -> str:
             f"`{entry.system}`",
             entry.protocol,
             _rate(entry.published),
-            *(_range(each) for each in (entry.accuracy, entry.uar, entry.weighted_f1)),
+            *(rate_range(each) for each in (entry.accuracy, entry.uar, entry.weighted_f1)),
             str(entry.seeds) if entry.runs else "-",
             _verdict(entry),
         )
         for entry in entries
     ]
     headers = ("system", "protocol", "paper reports", "accuracy", "UAR", "weighted F1", "seeds", "verdict")
-    return _table(headers, rows, left=(0, 1, 7))
+    return table(headers, rows, left=(0, 1, 7))
 
 
 def premium_table(premiums: Iterable[Premium]) -> str:
@@ -78,7 +77,7 @@ def premium_table(premiums: Iterable[Premium]) -> str:
     headers = (
         "system", "as published", "clean", "unseen speakers", "the leak adds", "known speakers add", "together"
     )  # fmt: skip
-    return _table(headers, rows, left=(0,))
+    return table(headers, rows, left=(0,))
 
 
 def claims_table(judgements: Iterable[Judgement]) -> str:
@@ -97,7 +96,7 @@ def claims_table(judgements: Iterable[Judgement]) -> str:
         )
         for judged in judgements
     ]
-    return _table(("paper", "claim", "protocol", "verdict", "points, 95 % interval"), rows, left=range(5))
+    return table(("paper", "claim", "protocol", "verdict", "points, 95 % interval"), rows, left=range(5))
 
 
 def pairs_table(pairs: Iterable[Pair]) -> str:
@@ -115,7 +114,7 @@ def pairs_table(pairs: Iterable[Pair]) -> str:
         for pair in pairs
     ]
     headers = ("better", "than", "by points", "clips", "p, bootstrap", "p, McNemar", "real at 5 %")
-    return _table(headers, rows, left=(0, 1, 6))
+    return table(headers, rows, left=(0, 1, 6))
 
 
 def confidence_table(results: Iterable[Result]) -> str:
@@ -131,7 +130,7 @@ def confidence_table(results: Iterable[Result]) -> str:
             )
             rows.append((f"`{each.row.system}`", each.row.protocol, percent(found.error), *answered))
     headers = [text for least in THRESHOLDS for text in (f"answered at ≥ {least}", "wrong of these")]
-    return _table(("system", "protocol", "calibration error", "wrong of all", *headers), rows, left=(0, 1))
+    return table(("system", "protocol", "calibration error", "wrong of all", *headers), rows, left=(0, 1))
 
 
 def adapted_table(results: Iterable[Result]) -> str:
@@ -152,7 +151,7 @@ def adapted_table(results: Iterable[Result]) -> str:
     if not rows:
         return ""
     headers = [text for name in ("UAR", "accuracy") for text in (f"{name}, plain", f"{name}, adapted", "gain, points")]
-    return _table(("system", "protocol", *headers), rows, left=(0, 1))
+    return table(("system", "protocol", *headers), rows, left=(0, 1))
 
 
 def own_table(entries: Iterable[Entry]) -> str:
@@ -161,8 +160,8 @@ def own_table(entries: Iterable[Entry]) -> str:
         (
             f"`{entry.system}`",
             entry.protocol,
-            *((_range(entry.uar), _range(entry.accuracy)) if entry.runs else ("not run", "not run")),
-            *((_range(entry.adapted.uar), _range(entry.adapted.accuracy)) if entry.adapted else ("-", "-")),
+            *((rate_range(entry.uar), rate_range(entry.accuracy)) if entry.runs else ("not run", "not run")),
+            *((rate_range(entry.adapted.uar), rate_range(entry.adapted.accuracy)) if entry.adapted else ("-", "-")),
             _rate(entry.calibration_error),
             f"{entry.parameters:,}".replace(",", " ") if entry.parameters else "-",
             f"{entry.seeds}{', some folds not run' if entry.missing else ''}" if entry.runs else "-",
@@ -170,7 +169,7 @@ def own_table(entries: Iterable[Entry]) -> str:
         for entry in entries
     ]
     headers = ("system", "protocol", "UAR", "accuracy", "UAR, adapted", "accuracy, adapted", "calibration error")
-    return _table((*headers, "parameters", "seeds"), rows, left=(0, 1))
+    return table((*headers, "parameters", "seeds"), rows, left=(0, 1))
 
 
 def others_table(entries: Iterable[Entry], others: Mapping[str, Mapping[str, float]]) -> str:
@@ -186,46 +185,9 @@ def others_table(entries: Iterable[Entry], others: Mapping[str, Mapping[str, flo
         for suffix, rates in (("", entry), (", adapted to the speaker", entry.adapted)):
             if rates and rates.uar:
                 name = f"**`{entry.system}`**{suffix}"
-                found.append((entry.protocol, name, 100 * rates.uar.mean, _range(rates.uar)))
+                found.append((entry.protocol, name, 100 * rates.uar.mean, rate_range(rates.uar)))
     found.sort(key=lambda each: (order.index(each[0]), -each[2]))
-    return _table(("protocol", "system", "UAR"), [(row[0], row[1], row[3]) for row in found], left=(0, 1))
-
-
-def ideas_table(ideas: Mapping[str, Mapping[str, Any]], *, base: str) -> str:
-    """Return one line per idea: what validation speakers say of it, the best UAR first.
-
-    Args:
-        ideas: name -> what `benchmarks/ideas.py` measured, and its title.
-        base: which of them the others are set beside.
-    """
-    start = ideas[base]["plain"]["uar"]
-    rows = [
-        (
-            f"**{idea['title']}**" if name == base else idea["title"],
-            *(
-                _range(Range(rates["uar"], rates["uar_low"], rates["uar_high"]))
-                for rates in (idea["plain"], idea["adapted"])
-            ),
-            "-" if name == base else points(idea["plain"]["uar"] - start),
-            f"{idea['log_loss']:.2f}",
-            f"{idea['best_epoch']} of {idea['epochs']}",
-            f"{idea['parameters']:,}".replace(",", " "),
-        )
-        for name, idea in sorted(ideas.items(), key=lambda item: -item[1]["plain"]["uar"])
-    ]
-    headers = ("idea", "UAR", "UAR, adapted", "gain, points", "log loss", "best epoch", "parameters")
-    return _table(headers, rows, left=(0,))
-
-
-def elsewhere_table(ideas: Iterable[Mapping[str, Any]]) -> str:
-    """Return one line per idea that was measured so: its UAR as recorded, and as if recorded elsewhere."""
-    measured = [idea for idea in ideas if "elsewhere" in idea]
-    names = list(measured[0]["elsewhere"])
-    rows = [
-        (idea["title"], *(f"{100 * uar:.1f}" for uar in (idea["plain"]["uar"], *idea["elsewhere"].values())))
-        for idea in sorted(measured, key=lambda idea: -idea["plain"]["uar"])
-    ]
-    return _table(("UAR", "as recorded", *names), rows, left=(0,))
+    return table(("protocol", "system", "UAR"), [(row[0], row[1], row[3]) for row in found], left=(0, 1))
 
 
 def alternatives_table(contenders: Iterable[Contender], fastest: float) -> str:
@@ -233,21 +195,22 @@ def alternatives_table(contenders: Iterable[Contender], fastest: float) -> str:
     rows = [
         (
             each.name,
-            _range(each.uar) if each.uar else "not run",
+            rate_range(each.uar) if each.uar else "not run",
             f"{each.milliseconds:.1f}",
             f"{each.milliseconds / fastest:.1f}",
         )
         for each in contenders
     ]
-    return _table(("system", "UAR", "milliseconds a clip", "times emotone's"), rows, left=(0,))
+    return table(("system", "UAR", "milliseconds a clip", "times emotone's"), rows, left=(0,))
 
 
 def figures_table(found: Mapping[str, float]) -> str:
     """Return one line per figure."""
-    return _table(("", "measured"), [(name, f"{value:.3g}") for name, value in found.items()], left=(0,))
+    return table(("", "measured"), [(name, f"{value:.3g}") for name, value in found.items()], left=(0,))
 
 
-def _table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: Iterable[int]) -> str:
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: Iterable[int]) -> str:
+    """Return a table whose columns `left` are set to the left, the others, numbers, to the right."""
     kept = set(left)
     rule = "|".join("---" if index in kept else "--:" for index in range(len(headers)))
     lines = [f"| {' | '.join(headers)} |", f"|{rule}|"]
@@ -258,14 +221,15 @@ def _table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: Itera
 def _cell(entry: Entry | None) -> str:
     if entry is None:
         return "-"
-    return _range(entry.accuracy) + (" *" if entry.missing else "") if entry.accuracy else "not run"
+    return rate_range(entry.accuracy) + (" *" if entry.missing else "") if entry.accuracy else "not run"
 
 
 def _verdict(entry: Entry) -> str:
     return f"not run: {entry.why}" if not entry.runs and entry.why else entry.verdict
 
 
-def _range(rate: Range | None) -> str:
+def rate_range(rate: Range | None) -> str:
+    """Return a rate in per cent with its interval."""
     return "-" if rate is None else f"{percent(rate.mean)} [{percent(rate.low)}, {percent(rate.high)}]"
 
 

@@ -49,7 +49,9 @@ class EncoderClassifier(Classifier):
 
     def load(self, *, with_head: bool) -> nn.Module:
         """Read the encoder, and return what of it is the network: its head alone where the rest is frozen."""
-        self.encoder_ = Encoder.load(self.folder, classes=len(self.classes_), with_head=with_head)
+        self.encoder_ = Encoder.load(
+            self.folder, classes=len(self.classes_), with_head=with_head, own_length=self.model.own_length
+        )
         self.encoder_.check_rate(self.rate, self.folder)
         self.encoder_.freeze(self.model.frozen)
         sizes = [(own.numel(), own.requires_grad) for own in self.encoder_.parameters()]

@@ -45,11 +45,12 @@ def frames_of(
     frozen = isinstance(model, PretrainedConfig) and model.frozen == "encoder"
     told = None if frozen else on_progress  # reading takes little time beside a frozen encoder's work
     frames = extract(items, audio=audio, features=features, augment=recipe.augment, workers=workers, on_progress=told)
-    if not frozen:
+    if not (isinstance(model, PretrainedConfig) and frozen):
         return frames
     from emotone.models.pretrained import FrozenEncoder
 
     folder = encoder or encoder_folder(recipe)
     mean = features.layout == "means"
-    reader = FrozenEncoder(folder, rate=audio.rate, mean=mean, device=device)  # type: ignore[arg-type]
+    assert folder is not None
+    reader = FrozenEncoder(folder, rate=audio.rate, mean=mean, device=device, own_length=model.own_length)
     return embed(frames, reader, workers=workers, on_progress=on_progress)
