@@ -66,7 +66,7 @@ def test_what_cannot_be_had_is_refused_before_anything_is_done(emotone: Command,
 
 def test_an_encoder_for_systems_that_have_none(emotone: Command, encoders: dict[str, Path]) -> None:
     done = emotone("compare", "kakadiya/cnn", "boucheta/knn", "--encoder", encoders["hubert"])
-    assert done.code == 2 and "none of kakadiya/cnn, boucheta/knn has an encoder" in done.err
+    assert done.code == 2 and "none of kakadiya/cnn, boucheta/knn begins with an encoder" in done.err
 
 
 def test_an_encoder_is_noted_with_its_weights(encoders: dict[str, Path]) -> None:

@@ -19,6 +19,7 @@ from emotone.training import FittedSystem, fit
 from emotone.training.export import export
 from emotone.training.frames import frames_of
 from emotone.training.store import load_system, save_system
+from emotone.training.tuning import Start
 
 CLASSES = ("calm", "happy", "sad")
 
@@ -155,6 +156,31 @@ def test_as_int8_it_is_a_fourth_as_large_answers_alike_and_no_clip_hears_the_oth
         np.testing.assert_allclose(alone, probabilities, atol=1e-3)
     smaller = (tmp_path / "whole.onnx").stat().st_size / (tmp_path / "int8.onnx").stat().st_size
     assert smaller > 2.5, "the front end and the card stay as they are"
+
+
+@pytest.mark.parametrize("tuned", [False, True])
+def test_it_is_fine_tuned_from_a_bundle_without_the_encoder(
+    small: Callable[..., Recipe],
+    task_for: Callable[..., Any],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    tuned: bool,
+) -> None:
+    recipe = small(tuned=tuned, epochs=4)
+    old = fitted(recipe, task_for(recipe, distance=6.0, per_class=24))
+    save_system(old, tmp_path / "run", licence="CC0", trained_on={})
+    export(tmp_path / "run", tmp_path / "old.onnx", int8=True)
+    start = Start.read(tmp_path / "old.onnx")
+    monkeypatch.setenv("EMOTONE_DATA", str(tmp_path))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    gentle = start.tuned()
+    gentle = gentle.model_copy(update={"model": gentle.model.model_copy(update={"encoder": "no/where"})})
+    task = task_for(gentle, distance=6.0, per_class=24, seed=1)  # other voices
+    before = task.accuracy(start.system.predict_proba(task.tested))
+    new = fitted(gentle, task, start=start.system)
+    assert task.accuracy(new.predict_proba(task.tested)) >= max(0.8, before + 0.1)
+    same = torch.equal(*(each.classifier.network_.layers[1].up.weight for each in (start.system, new)))
+    assert same != tuned, "a probe's layers stay as they are"
 
 
 def test_a_blend_is_the_mean_of_both_trainings_with_a_regression_of_its_own(

@@ -26,13 +26,14 @@ def with_encoder(recipes: Sequence[Recipe], encoder: str | None) -> list[Recipe]
         UsageError: an encoder for systems that have none.
         DownloadError: an encoder that cannot be had.
     """
-    if encoder is not None and not any(isinstance(recipe.model, EncoderConfig) for recipe in recipes):
-        raise UsageError(f"--encoder {encoder}: none of {', '.join(recipe.id for recipe in recipes)} has an encoder.")
+    if encoder is not None and not any(recipe.begins_with_encoder for recipe in recipes):
+        names = ", ".join(recipe.id for recipe in recipes)
+        raise UsageError(f"--encoder {encoder}: none of {names} begins with an encoder.")
     return [_found(recipe, encoder) for recipe in recipes]
 
 
 def _found(recipe: Recipe, encoder: str | None) -> Recipe:
-    if not isinstance(recipe.model, EncoderConfig):
+    if not isinstance(recipe.model, EncoderConfig) or not recipe.begins_with_encoder:
         return recipe
     name = encoder or recipe.model.encoder
     folder = locate(name)

@@ -8,7 +8,7 @@ from emotone.config import Config
 from emotone.emotions import SCHEMES
 from emotone.errors import nearest_first
 from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
-from emotone.models.config import ModelConfig
+from emotone.models.config import EncoderConfig, ModelConfig
 
 __all__ = ["DistortionConfig", "Plateau", "Published", "Recipe", "RegulariserConfig", "SplitConfig", "TrainingConfig"]
 
@@ -189,6 +189,11 @@ class Recipe(Config):
     def is_quick(self) -> bool:
         """Whether the quick preset has the system."""
         return self.training is None or self.quick_epochs is not None
+
+    @property
+    def begins_with_encoder(self) -> bool:
+        """Whether training begins with a pretrained encoder; not where it goes on from weights that hold its layers."""
+        return isinstance(self.model, EncoderConfig) and not (self.training and self.training.start)
 
     @property
     def needs_weights(self) -> bool:

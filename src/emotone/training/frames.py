@@ -18,8 +18,9 @@ OnProgress = Callable[[int, int], None]
 
 
 def encoder_folder(recipe: Recipe) -> Path | None:
-    """Return the folder of the recipe's pretrained encoder; None for a system that has none."""
-    return locate(recipe.model.encoder) if isinstance(recipe.model, EncoderConfig) else None
+    """Return the folder of the recipe's pretrained encoder; None for a system that begins with none."""
+    model = recipe.model
+    return locate(model.encoder) if isinstance(model, EncoderConfig) and recipe.begins_with_encoder else None
 
 
 def frames_of(

@@ -61,7 +61,9 @@ class WhisperClassifier(RaggedClassifier):
         """Fit the output, and before that the layers, if they are to learn."""
         if self.model.encoder_rate is not None:
             return super().fit(X, y, X_monitor, y_monitor)
-        self.network_ = self._begun(X, y).eval()
+        self.network_ = network = cast(WhisperLayers, self._begun(X, y).eval())
+        if self.begin:  # another's output, to which is added what it lacks for these clips
+            self._add_regression(network, self._statistics(network, X), torch.from_numpy(y), beside=True)
         self.history_, self.best_epoch_, self.device_ = (), 1, "cpu"
         return self
 
@@ -98,16 +100,20 @@ class WhisperClassifier(RaggedClassifier):
             network.load_state_dict({name: (own + other[name]) / 2 for name, own in self.trained_.items()})
         self._add_regression(network, self._statistics(network, X), y)
 
-    def _add_regression(self, network: WhisperLayers, statistics: Tensor, y: Tensor) -> None:
-        """Add a logistic regression on the statistics of training clips to the output."""
-        classes = range(len(self.classes_))
-        zeros = torch.zeros(len(classes), network.width), torch.zeros(len(classes))
+    def _add_regression(self, network: WhisperLayers, statistics: Tensor, y: Tensor, *, beside: bool = False) -> None:
+        """Add a logistic regression on the statistics of training clips to the output; one of its own, or, `beside`
+        what the output makes of the clips, of the rest.
+        """
+        classes, output = range(len(self.classes_)), network.output
+        fixed = output.weight.detach().cpu(), output.bias.detach().cpu()
+        if not beside:
+            fixed = torch.zeros_like(fixed[0]), torch.zeros_like(fixed[1])
         read = (statistics - network.mean.cpu()) / network.deviation.cpu()
         with torch.enable_grad():
-            weight, bias = fit_rows(read, y, *zeros, classes)
+            weight, bias = fit_rows(read, y, *fixed, classes)
         with torch.no_grad():
-            network.output.weight.add_(weight.to(network.output.weight.device))
-            network.output.bias.add_(bias.to(network.output.bias.device))
+            output.weight.add_(weight.to(output.weight.device))
+            output.bias.add_(bias.to(output.bias.device))
 
     def _statistics(self, network: WhisperLayers, X: Samples) -> Tensor:
         """Return the statistics of samples, (samples, width), on the CPU."""
