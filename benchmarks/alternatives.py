@@ -1,9 +1,9 @@
-"""Time one clip on one core, side by side: python benchmarks/alternatives.py MODEL.onnx CLIP.
+"""Time one clip on one core, side by side: python benchmarks/alternatives.py CLIP.
 
-emotone as it is served, the same network through PyTorch, librosa's features with the CNN of boucheta/cnn, and
+The models that come with emotone, the default one through PyTorch, librosa's features with the CNN of boucheta/cnn, and
 openSMILE's eGeMAPS with a linear SVM. Decoding counts, loading a model does not. Needs pip install
 emotone[train,benchmark]. Written to results/benchmarks/alternatives.json: the median in milliseconds of one core's
-time, and as a multiple of emotone's.
+time, and as a multiple of the default model's.
 """
 
 import argparse
@@ -11,6 +11,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -22,6 +23,7 @@ from emotone.audio import load
 from emotone.files import write_text
 from emotone.models.network import Network
 from emotone.recognition import Recognizer
+from emotone.recognition.hub import DEFAULT, SHIPPED, locate
 from emotone.training.serving import Serving
 from emotone.training.unbundle import system_of
 
@@ -29,12 +31,8 @@ TARGET = Path(__file__).parents[1] / "results" / "benchmarks" / "alternatives.js
 ROUNDS = 40
 
 
-def by_emotone(model: Path) -> Callable[[Path], object]:
-    return Recognizer.load(model, threads=1)
-
-
-def by_torch(model: Path) -> Callable[[Path], object]:
-    serving = Serving(system_of(model))
+def by_torch() -> Callable[[Path], object]:
+    serving = Serving(system_of(locate(DEFAULT)))
 
     def recognise(clip: Path) -> object:
         samples, _ = load(clip, rate=serving.frontend.rate)
@@ -44,7 +42,7 @@ def by_torch(model: Path) -> Callable[[Path], object]:
     return recognise
 
 
-def by_librosa(_: Path) -> Callable[[Path], object]:
+def by_librosa() -> Callable[[Path], object]:
     """Return what boucheta's paper does to a clip; weights change no time, so they are random."""
     import librosa
 
@@ -71,7 +69,7 @@ def by_librosa(_: Path) -> Callable[[Path], object]:
     return recognise
 
 
-def by_opensmile(_: Path) -> Callable[[Path], object]:
+def by_opensmile() -> Callable[[Path], object]:
     """Return eGeMAPS with a linear SVM; weights change no time, so they are random."""
     import opensmile
     from sklearn.pipeline import make_pipeline
@@ -85,9 +83,9 @@ def by_opensmile(_: Path) -> Callable[[Path], object]:
     return lambda clip: machine.predict(smile.process_file(clip).to_numpy())
 
 
-CONTENDERS = {
-    "emotone": by_emotone,
-    "emotone, PyTorch": by_torch,
+CONTENDERS: dict[str, Callable[[], Callable[[Path], object]]] = {
+    **{name: partial(Recognizer.load, name, threads=1) for name in SHIPPED},
+    f"{DEFAULT}, PyTorch": by_torch,
     "librosa + CNN": by_librosa,
     "openSMILE + SVM": by_opensmile,
 }
@@ -95,12 +93,11 @@ CONTENDERS = {
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path)
     parser.add_argument("clip", type=Path)
     options = parser.parse_args()
     torch.set_num_threads(1)
     threadpool_limits(1)  # idle threads of one's linear algebra would spin on the others' time
-    ready = {name: make(options.model) for name, make in CONTENDERS.items()}
+    ready = {name: make() for name, make in CONTENDERS.items()}
     spent: dict[str, list[float]] = {name: [] for name in ready}
     for turn in range(ROUNDS + 3):  # the first calls plan and load
         for name, recognise in ready.items():
@@ -108,14 +105,14 @@ def main() -> None:
             recognise(options.clip)
             if turn >= 3:
                 spent[name].append(1e3 * (time.process_time() - start))
-    own = statistics.median(spent["emotone"])
+    own = statistics.median(spent[DEFAULT])
     found = {
         name: {"milliseconds": statistics.median(each), "ratio": statistics.median(each) / own}
         for name, each in spent.items()
     }
     write_text(TARGET, json.dumps({"rounds": ROUNDS, "systems": found}, indent=1) + "\n")
     for name, each in found.items():
-        print(f"{name:20}{each['milliseconds']:9.1f} ms{each['ratio']:8.1f} x")
+        print(f"{name:24}{each['milliseconds']:9.1f} ms{each['ratio']:8.1f} x")
 
 
 if __name__ == "__main__":

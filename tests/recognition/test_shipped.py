@@ -1,4 +1,4 @@
-"""The model that comes with emotone: small, documented, right on what it knows, and honest where a recording is bad."""
+"""The models that come with emotone: small, documented, right on what they know, honest where a recording is bad."""
 
 import json
 from collections.abc import Callable
@@ -13,16 +13,23 @@ import soxr
 
 from emotone import corpora
 from emotone.audio import load
+from emotone.bundle import Bundle
 from emotone.corpora.base import Utterance
 from emotone.emotions import EMOTIONS
-from emotone.recognition import Recognizer
+from emotone.recognition import Recognizer, hub
+from emotone.training.export import export
+from emotone.training.store import save_system
+from emotone.training.unbundle import system_of
 
-FILE = files("emotone").joinpath("bundles", "base.onnx")
+SHIPPED = {"emotone/large": (16, "10,390,536"), "emotone/base": (4, "499,049"), "emotone/tiny": (1, "96,535")}
+"""The best first -> megabytes at most, parameters as the card shows them."""
 
 
-@pytest.fixture(scope="module")
-def recognizer() -> Recognizer:
-    return Recognizer.load()
+@pytest.fixture(scope="module", params=SHIPPED)
+def recognizer(request: pytest.FixtureRequest) -> Recognizer:
+    found = Recognizer.load(request.param)
+    assert found.model.info.name == request.param
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -37,15 +44,27 @@ def clips() -> list[Utterance]:
     return list(chosen.values())
 
 
+def test_the_best_is_taken_where_none_is_named(emotone: Callable[..., Any], recognizer: Recognizer) -> None:
+    assert Recognizer.load().model.info.name == next(iter(SHIPPED)) == hub.DEFAULT and tuple(SHIPPED) == hub.SHIPPED
+    assert "emotone/large" in emotone("model", "show").out
+
+
 def test_it_is_small_and_says_what_it_is(recognizer: Recognizer, emotone: Callable[..., Any]) -> None:
     info = recognizer.model.info
-    assert len(FILE.read_bytes()) <= 4_000_000
-    assert (info.name, recognizer.labels, info.rate) == ("emotone/base", EMOTIONS, 16_000)
+    megabytes, parameters = SHIPPED[info.name]
+    own = files("emotone").joinpath("bundles", f"{info.name.split('/')[1]}.onnx")
+    assert len(own.read_bytes()) <= megabytes * 1_000_000
+    assert (recognizer.labels, info.rate) == (EMOTIONS, 16_000)
     assert len(info.trained_on["speakers"]) == 24 and info.trained_on["corpus"] == "ravdess"
     assert "BY-NC-SA" in info.licence and "decide nothing about a person" in info.limits
     assert info.temperature != 1 and info.head is not None
-    shown = " ".join(emotone("model", "show").out.split())
-    assert "emotone/base" in shown and "CC BY-NC-SA 4.0" in shown and "499,049 parameters" in shown
+    shown = " ".join(emotone("model", "show", info.name).out.split())
+    assert info.name in shown and "CC BY-NC-SA 4.0" in shown and f"{parameters} parameters" in shown
+
+
+def test_whispers_own_licence_comes_with_its_layers() -> None:
+    notice = files("emotone").joinpath("bundles", "NOTICE.txt").read_text(encoding="utf-8")
+    assert "Copyright (c) 2022 OpenAI" in notice and "MIT License" in notice
 
 
 def test_it_knows_the_clips_that_it_was_trained_on(recognizer: Recognizer, clips: list[Utterance]) -> None:
@@ -101,3 +120,22 @@ def test_the_command_needs_no_model_named(emotone: Callable[..., Any], synthetic
     assert done.code == 1 and "text.wav" in done.err and "Traceback" not in done.err
     heard, silence, text = json.loads(done.out)
     assert heard["emotion"] in EMOTIONS and silence["emotion"] == "no speech" and text["error"]
+
+
+def test_int8_answers_as_the_network_does_and_so_does_a_bundle_without(tmp_path: Path) -> None:
+    """On 200 real clips: as float32, the graph's probabilities are PyTorch's; as int8, the recall is the same."""
+    if not corpora.find("ravdess"):
+        pytest.skip("RAVDESS is not here: EMOTONE_DATA")
+    place = hub.locate("emotone/large")
+    system, int8 = system_of(place), Bundle.load(place)
+    save_system(system, tmp_path / "run", licence="", trained_on={})
+    export(tmp_path / "run", tmp_path / "whole.onnx")
+    whole = Bundle.load(tmp_path / "whole.onnx")
+    chosen = corpora.load("ravdess").utterances[::7][:200]
+    heard = [load(clip.path, rate=16_000)[0][None] for clip in chosen]
+    answers = [np.concatenate([bundle.run(clip).probabilities for clip in heard]) for bundle in (whole, int8)]
+    np.testing.assert_allclose(answers[0], system.predict_files([clip.path for clip in chosen]), atol=1e-3)
+    true = np.array([EMOTIONS.index(clip.emotion) for clip in chosen])
+    recalls = [np.mean([(each.argmax(1)[true == own] == own).mean() for own in range(8)]) for each in answers]
+    assert len(chosen) == 200 and abs(recalls[0] - recalls[1]) <= 0.01
+    assert np.abs(answers[0] - answers[1]).mean() < 0.01

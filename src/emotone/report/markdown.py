@@ -201,12 +201,14 @@ def alternatives_table(contenders: Iterable[Contender], fastest: float) -> str:
         )
         for each in contenders
     ]
-    return table(("system", "UAR", "milliseconds a clip", "times emotone's"), rows, left=(0,))
+    return table(("system", "UAR", "milliseconds a clip", "times emotone/large's"), rows, left=(0,))
 
 
-def figures_table(found: Mapping[str, float]) -> str:
-    """Return one line per figure."""
-    return table(("", "measured"), [(name, f"{value:.3g}") for name, value in found.items()], left=(0,))
+def figures_table(found: Mapping[str, Mapping[str, float]]) -> str:
+    """Return one line per figure, and one column for each who has it."""
+    names = dict.fromkeys(name for figures in found.values() for name in figures)
+    rows = [(name, *(f"{figures[name]:.3g}" for figures in found.values())) for name in names]
+    return table(("", *found), rows, left=(0,))
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: Iterable[int]) -> str:
