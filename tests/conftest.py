@@ -151,18 +151,24 @@ def save_encoder(name: str, folder: Path, *, seed: int = 0) -> Path:
     return folder
 
 
-def save_whisper(folder: Path, *, seed: int = 0) -> Path:
+def save_whisper(folder: Path, *, seed: int = 0, width: int = 128, bands: int = 80) -> Path:
     """Save a Whisper of three layers with random weights, its heads as wide as in all of them, as the hub has it."""
     import torch
     import transformers as hf
 
     torch.manual_seed(seed)
-    sizes = dict.fromkeys(("encoder_attention_heads", "decoder_attention_heads"), 2)
-    sizes |= {"encoder_layers": 3, "decoder_layers": 1, "encoder_ffn_dim": 512, "decoder_ffn_dim": 64, "vocab_size": 10}
+    sizes = dict.fromkeys(("encoder_attention_heads", "decoder_attention_heads"), width // 64)
+    sizes |= {
+        "encoder_layers": 3,
+        "decoder_layers": 1,
+        "encoder_ffn_dim": 4 * width,
+        "decoder_ffn_dim": 64,
+        "vocab_size": 10,
+    }
     special = {"pad_token_id": 0, "bos_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 1}
-    config = hf.WhisperConfig(d_model=128, init_std=0.1, **sizes, **special)
+    config = hf.WhisperConfig(d_model=width, num_mel_bins=bands, init_std=0.1, **sizes, **special)
     hf.WhisperForConditionalGeneration(config).save_pretrained(folder)
-    hf.WhisperFeatureExtractor().save_pretrained(folder)
+    hf.WhisperFeatureExtractor(feature_size=bands).save_pretrained(folder)
     return folder
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 
 from emotone.errors import EmotoneError, RecipeError, UsageError
 from emotone.features.config import FeatureConfig
@@ -138,6 +139,15 @@ def test_broken_files_are_named(encoder: Path, tmp_path: Path) -> None:
     whole = (folder / "model.safetensors").read_bytes()
     (folder / "model.safetensors").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(EmotoneError, match="broken weights"):
+        network(folder)
+    (folder / "model.safetensors").write_bytes(whole)
+    half = load_file(folder / "model.safetensors")
+    name = next(each for each in half if each.endswith("encoder.layers.0.fc1.weight"))
+    save_file(half | {name: half[name][:256].clone()}, folder / "model.safetensors")
+    with pytest.raises(EmotoneError, match=r"other shapes than a Whisper's: .*layers\.0\.up\.weight"):
+        network(folder)
+    (folder / "config.json").write_text('{"model_type": "whisper"}')
+    with pytest.raises(EmotoneError, match=r"its config\.json does not say 'd_model'"):
         network(folder)
     (folder / "config.json").write_text("{")
     with pytest.raises(EmotoneError, match=r"its config\.json cannot be read"):

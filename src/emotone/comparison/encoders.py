@@ -33,18 +33,23 @@ def with_encoder(recipes: Sequence[Recipe], encoder: str | None) -> list[Recipe]
 
 
 def _found(recipe: Recipe, encoder: str | None) -> Recipe:
-    if not isinstance(recipe.model, EncoderConfig) or not recipe.begins_with_encoder:
+    model = recipe.model
+    if not isinstance(model, EncoderConfig) or not recipe.begins_with_encoder:
         return recipe
-    name = encoder or recipe.model.encoder
+    name = encoder or model.encoder
     folder = locate(name)
-    if not isinstance(recipe.model, WhisperConfig):
+    if not isinstance(model, WhisperConfig):
         weights = digest(folder)
-    elif encoder is None and recipe.model.weights is not None:
+    elif encoder is None and model.weights is not None:
         return recipe
     else:
         from emotone.models.whisper import digest as digest_of
-        from emotone.models.whisper import read_weights
+        from emotone.models.whisper import read_sizes, read_weights
 
-        weights = digest_of(read_weights(folder, recipe.model, bands=recipe.features.mels))
-    model = recipe.model.model_copy(update={"encoder": name, "weights": weights})
-    return recipe.model_copy(update={"model": model})
+        if encoder is not None:  # a Whisper of any size
+            sizes = read_sizes(folder)
+            model = model.model_copy(update={"width": sizes.width})
+            features = recipe.features.model_copy(update={"mels": sizes.bands})
+            recipe = recipe.model_copy(update={"features": features})
+        weights = digest_of(read_weights(folder, model, bands=recipe.features.mels))
+    return recipe.model_copy(update={"model": model.model_copy(update={"encoder": name, "weights": weights})})

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -18,7 +19,7 @@ from emotone.models.layers import within
 from emotone.models.ragged import Ragged
 from emotone.models.weights import weight_files
 
-__all__ = ["WhisperLayers", "digest", "read_weights"]
+__all__ = ["Sizes", "WhisperLayers", "digest", "read_sizes", "read_weights"]
 
 _HEAD = 64  # values of a head, in every Whisper
 _LONGEST_WAVE = 10_000.0  # of the positions, in steps of 20 ms
@@ -120,7 +121,11 @@ class WhisperLayers(Ragged):
                 f"{folder}: holds the weights {found}, the recipe is of {self.config.weights}. Name the folder with "
                 "--encoder to use them all the same."
             )
-        _, unexpected = self.load_state_dict(state, strict=False)
+        try:
+            _, unexpected = self.load_state_dict(state, strict=False)
+        except RuntimeError as error:
+            reason = str(error).strip().splitlines()[-1].strip()
+            raise EmotoneError(f"{folder}: weights of other shapes than a Whisper's: {reason}") from None
         assert not unexpected
 
 
@@ -210,6 +215,35 @@ def digest(state: dict[str, Tensor]) -> str:
     return whole.hexdigest()
 
 
+class Sizes(NamedTuple):
+    """Of a Whisper's encoder: values of a frame, mel bands that it reads, layers."""
+
+    width: int
+    bands: int
+    layers: int
+
+
+def read_sizes(folder: Path) -> Sizes:
+    """Return the sizes of the encoder in a folder.
+
+    Raises:
+        UsageError: another kind of encoder.
+        EmotoneError: settings that cannot be read.
+    """
+    weight_files(folder)
+    try:
+        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        kind = settings.get("model_type")
+        if kind == "whisper":
+            width, bands, layers = (int(settings[key]) for key in ("d_model", "num_mel_bins", "encoder_layers"))
+            return Sizes(width, bands, layers)
+    except (OSError, ValueError, AttributeError, TypeError) as error:
+        raise EmotoneError(f"{folder}: its config.json cannot be read: {error}") from None
+    except KeyError as error:
+        raise EmotoneError(f"{folder}: its config.json does not say {error}.") from None
+    raise UsageError(f"{folder}: an encoder of kind {kind!r}; the recipe needs a Whisper.")
+
+
 def read_weights(folder: Path, config: WhisperConfig, *, bands: int) -> dict[str, Tensor]:
     """Return the weights of an encoder's convolutions and first layers, float32, by their names in `WhisperLayers`.
 
@@ -222,19 +256,15 @@ def read_weights(folder: Path, config: WhisperConfig, *, bands: int) -> dict[str
         UsageError: another kind of encoder, another size, fewer layers.
         EmotoneError: files that are missing or broken.
     """
-    files, layers, width = weight_files(folder), config.layers, config.width
-    try:
-        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        found = {key: settings.get(key) for key in ("model_type", "d_model", "encoder_layers", "num_mel_bins")}
-    except (OSError, ValueError, AttributeError) as error:
-        raise EmotoneError(f"{folder}: its config.json cannot be read: {error}") from None
-    if found["model_type"] != "whisper":
-        raise UsageError(f"{folder}: an encoder of kind {found['model_type']!r}; the recipe needs a Whisper.")
-    if not isinstance(found["encoder_layers"], int) or found["encoder_layers"] < layers:
-        raise UsageError(f"{folder}: the encoder has {found['encoder_layers']} layers; the recipe reads {layers}.")
-    for key, wanted, what in (("d_model", width, "model.width"), ("num_mel_bins", bands, "features.mels")):
-        if found[key] != wanted:
-            raise UsageError(f"{folder}: the encoder's {key} is {found[key]}, but the recipe's {what} is {wanted}.")
+    files, layers, found = weight_files(folder), config.layers, read_sizes(folder)
+    if found.layers < layers:
+        raise UsageError(f"{folder}: the encoder has {found.layers} layers; the recipe reads {layers}.")
+    for key, has, wanted, what in (
+        ("d_model", found.width, config.width, "model.width"),
+        ("num_mel_bins", found.bands, bands, "features.mels"),
+    ):
+        if has != wanted:
+            raise UsageError(f"{folder}: the encoder's {key} is {has}, but the recipe's {what} is {wanted}.")
     names = {f"{name}.{part}": f"{name}.{part}" for name in ("conv1", "conv2") for part in ("weight", "bias")}
     for layer in range(layers):
         for own, theirs in _NAMES.items():
