@@ -1,6 +1,7 @@
 """Measure what the audit hears as near-identical on RAVDESS: which copies it finds, what else it takes for one."""
 
 import argparse
+import json
 import random
 import tempfile
 import time
@@ -18,7 +19,10 @@ from emotone.audit.similar import THRESHOLD, compare
 from emotone.audit.sound import draw
 from emotone.augment import augment
 from emotone.features.config import AugmentConfig
+from emotone.files import write_text
 
+TARGET = Path(__file__).parents[1] / "results" / "benchmarks" / "audit.json"
+OTHERS = 240  # clips, beside those that are copied
 RATE = 24_000
 Made = tuple[np.ndarray, int, str]
 
@@ -65,16 +69,14 @@ def main() -> None:
     pairs = compare(maps)
     seconds = time.perf_counter() - start
     print(f"{len(clips)} clips, {seconds:.0f} s. Pairs of similarity {THRESHOLD} and more:\n")
-    for pair in pairs:
-        print(f"- {clips[pair.first].clip}, {clips[pair.second].clip}: {pair.similarity:.2f}")
+    named = [(clips[pair.first].clip, clips[pair.second].clip, pair.similarity) for pair in pairs]
+    print(*named, sep="\n")
     chosen = random.Random(options.seed).sample(range(len(clips)), options.clips)
     speakers = sorted({clips[index].speaker or "" for index in chosen})
-    print(
-        f"\nCopies of {len(chosen)} clips of {len(speakers)} actors, each kind among the chosen clips and 240 others:\n"
-    )
-    others = random.Random(options.seed + 1).sample(sorted(set(range(len(clips))) - set(chosen)), 240)
+    print(f"\nCopies of {len(chosen)} clips of {len(speakers)} actors, each kind among them and {OTHERS} others:\n")
+    others = random.Random(options.seed + 1).sample(sorted(set(range(len(clips))) - set(chosen)), OTHERS)
     base = [maps[index] for index in (*chosen, *others)]
-    print("| copy | found | similarity, lowest | median | taken for another clip |\n|---|---|---|---|---|")
+    measured = {}
     with tempfile.TemporaryDirectory() as folder:
         for kind, make in COPIES.items():
             copied = []
@@ -90,8 +92,11 @@ def main() -> None:
                     right = pair.first == pair.second - len(base)
                     found += [pair.similarity] if right else []
                     wrong += not right
-            values = f"{min(found):.2f} | {np.median(found):.2f}" if found else "- | -"
-            print(f"| {kind} | {len(found)} of {len(chosen)} | {values} | {wrong} |", flush=True)
+            lowest, median = (float(min(found)), float(np.median(found))) if found else (None, None)
+            measured[kind] = {"found": len(found), "lowest": lowest, "median": median, "mistaken": wrong}
+            print(kind, measured[kind], flush=True)
+    about = {"clips": len(clips), "copied": len(chosen), "among": len(base), "pairs": named, "copies": measured}
+    write_text(TARGET, json.dumps(about, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -11,8 +11,8 @@ import joblib
 import librosa
 import numpy as np
 
+from emotone.audio import AUDIO_SUFFIXES
 from emotone.augment import copies
-from emotone.corpora.base import AUDIO_SUFFIXES
 from emotone.features.config import ORIGINAL, AudioConfig, AugmentConfig, FeatureConfig
 from emotone.features.extract import Item, extract
 

@@ -18,8 +18,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from emotone.audio import load, open_blocks, to_mono
-from emotone.corpora.base import AUDIO_SUFFIXES
+from emotone.audio import AUDIO_SUFFIXES, load, open_blocks, to_mono
 from emotone.files import write_text
 from emotone.recognition import Recognizer
 from emotone.recognition.hub import SHIPPED

@@ -33,6 +33,7 @@ REPRODUCTION = ROOT / "docs" / "reproduction.md"
 MODEL = ROOT / "docs" / "model.md"
 SPEED = RESULTS / "benchmarks"
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
+AUDIT = ROOT / "docs" / "audit.md"
 ROBUSTNESS = ROOT / "docs" / "robustness.md"
 
 
@@ -157,6 +158,18 @@ def benchmarks() -> str:
     )
 
 
+def audit() -> str:
+    """Return docs/audit.md: what the audit finds and mistakes."""
+    voices, copies = (json.loads((SPEED / f"{name}.json").read_text(encoding="utf-8")) for name in ("voices", "audit"))
+    return _render(
+        "audit.md.jinja",
+        voices=markdown.voices_table(voices),
+        copies=markdown.copies_table(copies["copies"], copies["copied"]),
+        copied=copies["copied"],
+        among=copies["among"],
+    )
+
+
 def robustness() -> str:
     """Return docs/robustness.md: what a user gets of hostile input, as benchmarks/robustness.py saw it."""
     cases = json.loads((RESULTS / "robustness.json").read_text(encoding="utf-8"))
@@ -238,6 +251,7 @@ if __name__ == "__main__":
     write_text(MODEL, model())
     write_text(BENCHMARKS, benchmarks())
     write_text(ROBUSTNESS, robustness())
+    write_text(AUDIT, audit())
     with style():
         answers(_contenders()).savefig(ROOT / "docs" / "cost.png")
     for name in ("leaderboard", "premium", "risk-coverage"):

@@ -88,7 +88,7 @@ def _card(system: FittedSystem, *, licence: str, trained_on: dict[str, Any], rec
         labels=system.classes,
         rate=recipe.audio.rate,
         window=round(longest, 2),
-        hop=round(longest / (2 if isinstance(recipe.model, WhisperConfig) else 4), 2),  # a dear window, half as many
+        hop=round(longest / (3 if isinstance(recipe.model, WhisperConfig) else 4), 2),  # a dear window, so fewer
         shortest=trained_on.get("shortest"),
         temperature=system.temperature,
         head=system.head,
