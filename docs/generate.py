@@ -10,6 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from emotone.config import read_yaml
+from emotone.corpora import get_source, names
 from emotone.evaluation.claims import judge
 from emotone.evaluation.paired import all_outcomes, difference, pairs
 from emotone.evaluation.pool import Pooled, pool_all
@@ -19,7 +20,7 @@ from emotone.evaluation.slices import slices
 from emotone.files import write_text
 from emotone.recipes import load as load_recipe
 from emotone.recognition.hub import DEFAULT, SHIPPED
-from emotone.report import markdown, markdown_ideas
+from emotone.report import markdown, markdown_ideas, markdown_measured
 from emotone.report.figures_benchmark import Contender, answers
 from emotone.report.leaderboard import Entry, Range, read_leaderboard
 from emotone.report.results import Result, read_results
@@ -34,6 +35,7 @@ MODEL = ROOT / "docs" / "model.md"
 SPEED = RESULTS / "benchmarks"
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 AUDIT = ROOT / "docs" / "audit.md"
+CORPORA = ROOT / "docs" / "corpora.md"
 ROBUSTNESS = ROOT / "docs" / "robustness.md"
 
 
@@ -69,7 +71,9 @@ def _unheard(entries: Sequence[Entry]) -> str:
     """Say what the papers' best system and emotone's own recognise of speakers never heard."""
     tested = [entry for entry in entries if entry.protocol == "luna5" and entry.accuracy and not entry.missing]
     own = next((entry for entry in tested if entry.system == "emotone/base"), None)
-    papers = [entry for entry in tested if entry.paper != OWN]
+    papers = [
+        entry for entry in tested if entry.paper != OWN and "whisper" not in entry.system
+    ]  # as the papers have them
     if own is None or not papers:
         return ""
     best = max(papers, key=lambda entry: entry.accuracy.mean)
@@ -151,10 +155,20 @@ def benchmarks() -> str:
     return _render(
         "benchmarks.md.jinja",
         alternatives=markdown.alternatives_table(contenders, contenders[0].milliseconds),
-        recognise=markdown.figures_table({f"`{name}`": each for name, each in measured["models"].items()}),
-        start=markdown.figures_table({"measured": measured["start"]}),
+        recognise=markdown_measured.figures_table({f"`{name}`": each for name, each in measured["models"].items()}),
+        start=markdown_measured.figures_table({"measured": measured["start"]}),
         clips=measured["clips"],
         minutes=round(measured["long_seconds"] / 60),
+    )
+
+
+def corpora() -> str:
+    """Return docs/corpora.md: the corpora that emotone knows, and on what terms."""
+    sources = [get_source(name) for name in names()]
+    return _render(
+        "corpora.md.jinja",
+        corpora=markdown_measured.corpora_table(sources),
+        citations=[source.info for source in sources if not source.info.synthetic],
     )
 
 
@@ -163,8 +177,8 @@ def audit() -> str:
     voices, copies = (json.loads((SPEED / f"{name}.json").read_text(encoding="utf-8")) for name in ("voices", "audit"))
     return _render(
         "audit.md.jinja",
-        voices=markdown.voices_table(voices),
-        copies=markdown.copies_table(copies["copies"], copies["copied"]),
+        voices=markdown_measured.voices_table(voices),
+        copies=markdown_measured.copies_table(copies["copies"], copies["copied"]),
         copied=copies["copied"],
         among=copies["among"],
     )
@@ -252,6 +266,7 @@ if __name__ == "__main__":
     write_text(BENCHMARKS, benchmarks())
     write_text(ROBUSTNESS, robustness())
     write_text(AUDIT, audit())
+    write_text(CORPORA, corpora())
     with style():
         answers(_contenders()).savefig(ROOT / "docs" / "cost.png")
     for name in ("leaderboard", "premium", "risk-coverage"):

@@ -23,7 +23,7 @@ MAY_IMPORT = {
     "features.config": "config",
     "bundle": "errors config adaptation",
     "augment": "errors features.config",
-    "features": "errors files audio augment corpora.base",
+    "features": "errors files audio augment corpora.base corpora.rows",
     "models.config": "config",
     "models": "errors models.config",
     "recipes": "errors emotions config features.config models.config",

@@ -126,6 +126,11 @@ def test_a_full_disk_is_said_in_one_line(recordings: Path) -> None:
             assert done.stderr.decode() == "emotone: writing: No space left on device\n"
 
 
+def heed() -> None:
+    """Heed interrupts, as a program does that is started at a terminal; who runs the tests may ignore them."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.parametrize("out", ["answers.json", "answers.csv", None])
 def test_an_interrupt_ends_it_quietly_and_leaves_nothing(
     tmp_path: Path, recordings: Path, out: str | None
@@ -135,7 +140,7 @@ def test_an_interrupt_ends_it_quietly_and_leaves_nothing(
     arguments = ("a.wav", "-", *(("--out", out) if out else ()))
     command = [sys.executable, "-c", script, "predict", *arguments]
     pipes: dict[str, Callable[..., object] | int] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen(command, cwd=tmp_path, env=environment(), **pipes) as process:
+    with subprocess.Popen(command, cwd=tmp_path, env=environment(), preexec_fn=heed, **pipes) as process:
         assert process.stderr is not None and process.stderr.readline() == b"ready\n"
         time.sleep(2)  # now it waits for standard input
         process.send_signal(signal.SIGINT)
@@ -149,7 +154,8 @@ def test_an_interrupted_training_ends_as_every_command(tmp_path: Path, small: di
     recipe = tmp_path / "long.yaml"
     recipe.write_text(small["net"].read_text() + "training: {epochs: 100000, patience: null}\n")
     command = [*START, "train", recipe, "--corpus", "synthetic", "--data", synthetic, "--out", tmp_path / "out"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment()) as process:
+    pipes = dict.fromkeys(("stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, env=environment(), preexec_fn=heed, **pipes) as process:
         with pytest.raises(subprocess.TimeoutExpired):
             process.wait(20)
         process.send_signal(signal.SIGINT)

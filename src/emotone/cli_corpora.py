@@ -23,10 +23,13 @@ def corpora_list(context: typer.Context, data: DataOption = None) -> None:
 
     rows = []
     for name in corpora.names():
-        about, place = corpora.info(name), corpora.find(name, data=data)
+        source, place = corpora.get_source(name), corpora.find(name, data=data)
+        about = source.info
         where = place or ("made when needed" if about.synthetic and data is None else "not here")
-        rows.append((name, about.title, ", ".join(about.languages), about.licence, where))
-    table(("Corpus", "Title", "Language", "Licence", "Where"), rows)
+        counts = (about.speakers or "-", f"{source.clips:,}", about.emotions or "-")
+        rows.append((name, ", ".join(about.languages), *counts, about.speech, about.licence, about.use, where))
+    headers = ("Corpus", "Language", "Speakers", "Clips", "Emotions", "Speech", "Licence", "Use", "Where")
+    table(headers, rows)
 
 
 @corpora_app.command("fetch")

@@ -20,7 +20,8 @@ def record() -> Record:
         count += 1
         samples = 0.1 * np.random.default_rng(count if seed is None else [seed]).uniform(-1, 1, 400)
         path.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(path, np.round(samples * 32767).astype(np.int16), 16_000)
+        known = path.suffix[1:].upper() in soundfile.available_formats()
+        soundfile.write(path, np.round(samples * 32767).astype(np.int16), 16_000, format=None if known else "WAV")
         return path
 
     return write

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from emotone.audio.part import Part
 
@@ -26,6 +27,7 @@ class Utterance:
         repetition: which take, from 1.
         language: BCP 47 tag.
         start, end: of the utterance in its file, in seconds; `end` is None where it goes on to the file's end.
+        channel: of the file, from 0, that is the recording; None for all of them, mixed.
         extra: whatever else the name or manifest states.
     """
 
@@ -41,12 +43,13 @@ class Utterance:
     language: str | None = None
     start: float = 0.0
     end: float | None = None
+    channel: int | None = None
     extra: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def part(self) -> Part:
         """What of its file the utterance is."""
-        return Part(self.path, self.start, self.end)
+        return Part(self.path, self.start, self.end, self.channel)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,12 @@ class CorpusInfo:
     languages: tuple[str, ...]
     url: str
     synthetic: bool = False
+    speakers: int | None = None
+    emotions: int | None = None
+    speech: str = ""
+    """How it came about: acted, elicited, of the radio."""
+    use: Literal["train and ship", "train", "test only"] = "train"
+    """What its terms let be done with it: models trained on it given away; trained for oneself; only measured."""
 
 
 @dataclass(frozen=True)

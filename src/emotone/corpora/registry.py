@@ -4,24 +4,42 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from emotone.corpora.ased import ASED
 from emotone.corpora.base import Corpus, CorpusInfo
 from emotone.corpora.cremad import CREMAD
 from emotone.corpora.emodb import EMODB
+from emotone.corpora.emogator import EMOGATOR
+from emotone.corpora.emovdb import EMOVDB
+from emotone.corpora.emovo import EMOVO
+from emotone.corpora.enterface import ENTERFACE
+from emotone.corpora.esd import ESD
 from emotone.corpora.folders import load_folders
+from emotone.corpora.iesc import IESC
+from emotone.corpora.jl import JL
 from emotone.corpora.manifest import SUFFIXES, read_manifest
+from emotone.corpora.meld import MELD
+from emotone.corpora.nemo import NEMO
 from emotone.corpora.ravdess import RAVDESS
 from emotone.corpora.savee import SAVEE
 from emotone.corpora.scan import holds, scan
+from emotone.corpora.shemo import SHEMO
 from emotone.corpora.source import Source
 from emotone.corpora.synthetic import SYNTHETIC, generate
 from emotone.corpora.tess import TESS
+from emotone.corpora.turev import TUREV
 from emotone.corpora.urdu import URDU
 from emotone.errors import CorpusError, UsageError, unknown
 from emotone.files import cache_folder
 
 __all__ = ["find", "get_source", "info", "load", "locate", "names"]
 
-_SOURCES = {source.info.name: source for source in (RAVDESS, SAVEE, TESS, CREMAD, EMODB, URDU, SYNTHETIC)}
+_SOURCES = {
+    source.info.name: source
+    for source in (
+        RAVDESS, SAVEE, TESS, CREMAD, JL, EMOVDB, ENTERFACE, MELD, ESD, IESC, EMODB, NEMO, EMOVO, TUREV, SHEMO, URDU,
+        ASED, EMOGATOR, SYNTHETIC,
+    )
+}  # fmt: skip
 
 
 def names() -> list[str]:

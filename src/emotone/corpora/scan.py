@@ -44,9 +44,10 @@ def clip_of(path: PurePosixPath) -> str:
 
 def holds(source: Source, root: Path) -> bool:
     """Tell whether at least one file under `root` is named as in the corpus."""
+    parse = source.parser(root)
     for path in audio_files(root):
         try:
-            if source.wanted(path, source.parse(path)):
+            if source.wanted(path, parse(path)):
                 return True
         except CorpusError:
             continue
@@ -60,9 +61,10 @@ def scan(source: Source, root: Path) -> Scan:
     unparsed: list[tuple[str, str]] = []
     twice: list[tuple[str, str]] = []
     first: dict[str, str] = {}
+    parse = source.parser(root)
     for path in audio_files(root):
         try:
-            fields = source.parse(path)
+            fields = parse(path)
         except CorpusError as error:
             unparsed.append((str(path), str(error).removeprefix(f"{path}: ")))
             continue
@@ -74,6 +76,8 @@ def scan(source: Source, root: Path) -> Scan:
             twice.append((str(path), first[identity]))
             continue
         first[identity] = str(path)
-        utterances.append(Utterance(path=root / path, corpus=source.info.name, clip=clip_of(path), **fields))
+        utterances.append(
+            Utterance(path=root / path, corpus=source.info.name, clip=clip_of(path), channel=source.channel, **fields)
+        )
     utterances.sort(key=lambda utterance: utterance.clip)
     return Scan(tuple(utterances), tuple(left_out), tuple(unparsed), tuple(twice))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Required, TypedDict, TypeVar
 
 from emotone.corpora.base import CorpusInfo
@@ -30,6 +30,10 @@ def _all(path: PurePosixPath, fields: Fields) -> bool:
     return True
 
 
+def _unread(path: PurePosixPath) -> Fields:
+    raise CorpusError(f"{path}: its name is explained by a table, which is not here")
+
+
 @dataclass(frozen=True)
 class Source:
     """A published corpus: its description, and how its file names become utterances.
@@ -40,18 +44,26 @@ class Source:
         how_to_get: one sentence for a user who does not have it.
         parse: path relative to the corpus's folder -> what its name states; a name that does not follow the corpus's
             convention is a `CorpusError`. Two files whose names state the same are the same recording.
+        reader: folder of the corpus -> the same, for a corpus whose names are explained by a table in it.
         wanted: whether a file whose name parses belongs to what is loaded.
         expected: the file names, without suffix, of the complete corpus, where they are known.
         cached_as: the folder in the user's cache, where it is not the corpus's name.
+        channel: of its files, which is the recording; None for all of them, mixed.
     """
 
     info: CorpusInfo
     clips: int
     how_to_get: str
-    parse: Callable[[PurePosixPath], Fields]
+    parse: Callable[[PurePosixPath], Fields] = _unread
+    reader: Callable[[Path], Callable[[PurePosixPath], Fields]] | None = None
     wanted: Callable[[PurePosixPath, Fields], bool] = _all
     expected: Callable[[], Iterable[str]] | None = None
     cached_as: str | None = None
+    channel: int | None = None
+
+    def parser(self, root: Path) -> Callable[[PurePosixPath], Fields]:
+        """Return what reads the names of the corpus's files under `root`."""
+        return self.reader(root) if self.reader else self.parse
 
 
 def parts_of(path: PurePosixPath, separator: str, pattern: str) -> list[str]:

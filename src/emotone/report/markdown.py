@@ -1,7 +1,6 @@
 """The results as Markdown tables, for the README and the documentation."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 from emotone.evaluation.adapted import Gain
 from emotone.evaluation.claims import Judgement
@@ -18,8 +17,6 @@ __all__ = [
     "alternatives_table",
     "claims_table",
     "confidence_table",
-    "copies_table",
-    "figures_table",
     "others_table",
     "own_table",
     "pairs_table",
@@ -28,7 +25,6 @@ __all__ = [
     "readme_table",
     "table",
     "verdicts_table",
-    "voices_table",
 ]
 
 _COLUMNS = {"published": "as published", "clean": "clean", "luna5": "unseen (luna5)", "emobox6": "unseen (emobox6)"}
@@ -205,47 +201,6 @@ def alternatives_table(contenders: Iterable[Contender], fastest: float) -> str:
         for each in contenders
     ]
     return table(("system", "UAR", "milliseconds a clip", "times emotone/large's"), rows, left=(0,))
-
-
-def voices_table(measured: Mapping[str, Mapping[str, float]]) -> str:
-    """Return one line per corpus: how well `audit.voices` tells one speaker under two names from two speakers."""
-    rows = [
-        (
-            f"`{name}`",
-            f"{percent(each['found'] / each['same'], 0)} % of {each['same']:,}",
-            f"{each['mistaken']:,} of {each['unlike']:,}" if each["mistaken"] else f"none of {each['unlike']:,}",
-            f"{each['nearest']:.3g}",
-        )
-        for name, each in measured.items()
-    ]
-    headers = ("corpus", "one speaker under two names: found", "two speakers: taken for one", "the nearest two")
-    return table(headers, rows, left=(0,))
-
-
-def copies_table(measured: Mapping[str, Mapping[str, Any]], copied: int) -> str:
-    """Return one line per kind of copy: how many of `copied` the audit finds, and how like their clips they are."""
-    rows = [
-        (
-            kind,
-            f"{each['found']} of {copied}",
-            *("-" if each[name] is None else f"{each[name]:.2f}" for name in ("lowest", "median")),
-            str(each["mistaken"]),
-        )
-        for kind, each in measured.items()
-    ]
-    headers = ("copy", "found", "similarity, lowest", "median", "taken for another clip")
-    return table(headers, rows, left=(0,))
-
-
-def figures_table(found: Mapping[str, Mapping[str, float]]) -> str:
-    """Return one line per figure, and one column for each who has it."""
-    names = dict.fromkeys(name for figures in found.values() for name in figures)
-    rows = [(name, *(_figure(figures[name]) for figures in found.values())) for name in names]
-    return table(("", *found), rows, left=(0,))
-
-
-def _figure(value: float) -> str:
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: Iterable[int]) -> str:

@@ -37,7 +37,9 @@ def system_of(source: Path | bytes) -> FittedSystem:
     arrays = _arrays(source)
     scaler = [arrays.get(f"preparation.{name}") for name in ("mean", "scale")]
     mean, scale = (None if array is None else array.reshape(-1) for array in scaler)
-    preparation = Preparation(recipe.features, info.frames or 1, mean, scale)
+    hop = recipe.features.hop / info.rate
+    frames = info.frames or max(1, round((info.window - recipe.audio.offset) / hop))
+    preparation = Preparation(recipe.features, frames, mean, scale)
     try:
         classifier = restore_network(recipe, preparation, _weights(arrays, name), len(info.labels))
     except (RuntimeError, EmotoneError) as error:

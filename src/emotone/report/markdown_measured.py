@@ -1,0 +1,74 @@
+"""The corpora, and what was measured of speed and of the audit, as Markdown tables for the documentation."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from emotone.corpora.source import Source
+from emotone.report.markdown import table
+from emotone.report.words import percent
+
+__all__ = ["copies_table", "corpora_table", "figures_table", "voices_table"]
+
+
+def corpora_table(sources: Iterable[Source]) -> str:
+    """Return one line per corpus that emotone knows."""
+    rows = [
+        (
+            f"`{source.info.name}`",
+            source.info.title,
+            ", ".join(source.info.languages),
+            *(
+                "-" if each is None else f"{each:,}"
+                for each in (source.info.speakers, source.clips, source.info.emotions)
+            ),
+            source.info.speech,
+            source.info.licence,
+            source.info.use,
+        )
+        for source in sources
+    ]
+    headers = ("name", "corpus", "language", "speakers", "clips", "emotions", "speech", "licence", "use")
+    return table(headers, rows, left=(0, 1, 2, 6, 7, 8))
+
+
+def voices_table(measured: Mapping[str, Mapping[str, float]]) -> str:
+    """Return one line per corpus: how well `audit.voices` tells one speaker under two names from two speakers."""
+    rows = [
+        (
+            f"`{name}`",
+            f"{percent(each['found'] / each['same'], 0)} % of {each['same']:,}",
+            f"{each['mistaken']:,} of {each['unlike']:,}" if each["mistaken"] else f"none of {each['unlike']:,}",
+            f"{each['nearest']:.3g}",
+        )
+        for name, each in measured.items()
+    ]
+    headers = ("corpus", "one speaker under two names: found", "two speakers: taken for one", "the nearest two")
+    return table(headers, rows, left=(0,))
+
+
+def copies_table(measured: Mapping[str, Mapping[str, Any]], copied: int) -> str:
+    """Return one line per kind of copy: how many of `copied` the audit finds, and how like their clips they are."""
+    rows = [
+        (
+            kind,
+            f"{each['found']} of {copied}",
+            *("-" if each[name] is None else f"{each[name]:.2f}" for name in ("lowest", "median")),
+            str(each["mistaken"]),
+        )
+        for kind, each in measured.items()
+    ]
+    headers = ("copy", "found", "similarity, lowest", "median", "taken for another clip")
+    return table(headers, rows, left=(0,))
+
+
+def figures_table(found: Mapping[str, Mapping[str, float]]) -> str:
+    """Return one line per figure, and one column for each who has it."""
+    names = dict.fromkeys(name for figures in found.values() for name in figures)
+    rows = [(name, *(_figure(figures[name]) for figures in found.values())) for name in names]
+    return table(("", *found), rows, left=(0,))
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
