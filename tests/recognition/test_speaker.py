@@ -30,11 +30,12 @@ def able(tmp_path_factory: pytest.TempPathFactory) -> Recognizer:
 
 
 def test_a_quiet_speaker_is_heard_as_a_loud_one(able: Recognizer, clips: list[Path]) -> None:
-    voice = [load(path, rate=16_000)[0] for path in clips[:8]]
-    loud, quiet = ([(gain * clip, 16_000) for clip in voice] for gain in (1.0, 0.2))
+    recorded = [load(path, rate=16_000)[0] for path in clips[:8]]
+    voice = [0.4 * clip / np.abs(clip).max() for clip in recorded]  # synthetic voices are softer than real ones
+    loud, quiet = ([(gain * clip, 16_000) for clip in voice] for gain in (1.0, 0.12))
     plain = [[result.scores["happy"] for result in able.batch(each)] for each in (loud, quiet)]
     known = [[result.scores["happy"] for result in able.adapt(each).batch(each)] for each in (loud, quiet)]
-    assert np.abs(np.subtract(*plain)).max() > 0.08
+    assert np.abs(np.subtract(*plain)).max() > 0.1
     np.testing.assert_allclose(*known, atol=0.05)
     assert able.batch(quiet)[0].scores["happy"] == plain[1][0], "the recogniser itself stays as it is"
 
