@@ -26,7 +26,10 @@ __all__ = [
 
 _DEFAULT_CORPUS = "ravdess"
 
-CorpusOption = Annotated[str | None, typer.Option(help="Name of a corpus (see `emotone corpora`). [default: ravdess]")]
+CorpusOption = Annotated[
+    str | None,
+    typer.Option(help="Name of a corpus (see `emotone corpora`), or several with commas. [default: ravdess]"),
+]
 DataOption = Annotated[
     Path | None,
     typer.Option(help="Folder of the corpus; or your own data: a CSV, Parquet or JSONL manifest, a folder by emotion."),
@@ -44,8 +47,12 @@ def load_corpus(name: str | None, data: Path | None, *, or_synthetic: bool = Fal
     """Find the corpus asked for; by default RAVDESS, downloaded, or where that fails the synthetic one."""
     from emotone import corpora
     from emotone.corpora.fetch import fetch
+    from emotone.corpora.together import together
     from emotone.terminal import counting, warn
 
+    if name is not None and "," in name:
+        several = [each.strip() for each in name.split(",") if each.strip()]
+        return together([_told(corpora.load(each, data=data)) for each in several], tell=warn)
     if name is None and data is not None and (data.is_file() or corpora.find(_DEFAULT_CORPUS, data=data) is None):
         return _told(corpora.load(str(data)))
     wanted = name or _DEFAULT_CORPUS

@@ -82,7 +82,7 @@ def test_all_of_the_other_corpus_is_tested_on_the_classes_of_both(
     for name, run in written(tmp_path).items():
         assert (run.corpus, run.protocol, run.folds, run.leaks) == ("ravdess-to-savee", "cross", 1, ())
         assert set(run.predictions.clip) == clips and len(run.predictions.clip) == 28
-        assert set(run.split.test_speakers) == {"savee/DC", "savee/JE", "savee/JK", "savee/KL"}
+        assert set(run.split.test_speakers) == {"savee:DC", "savee:JE", "savee:JK", "savee:KL"}
         assert len(run.classes) == 7 and "calm" not in run.classes
         (stated,) = [json.loads(path.read_text())["dropped"] for path in folder.glob(f"{name.split('/')[1]}.*")]
         assert stated == run.dropped == ({"ravdess": {"calm": 6}} if name == "small/net" else {})
@@ -107,9 +107,9 @@ def test_equal_speakers_and_the_classes_of_either_side_alone(
     assert "left out: surprised (6 clips of ravdess), bored (2 clips of emodb)" in done.out
     run = written(tmp_path)["small/tree"]
     assert run.dropped == {"ravdess": {"surprised": 6}, "emodb": {"bored": 2}}
-    assert run.split.train_speakers == ("ravdess/01", "ravdess/02", "ravdess/03")
-    assert run.split.test_speakers == ("emodb/03", "emodb/08")
-    assert Counter(run.predictions.speaker) == {"emodb/03": 6, "emodb/08": 6}
+    assert run.split.train_speakers == ("ravdess:01", "ravdess:02", "ravdess:03")
+    assert run.split.test_speakers == ("emodb:03", "emodb:08")
+    assert Counter(run.predictions.speaker) == {"emodb:03": 6, "emodb:08": 6}
     assert set(run.predictions.true) == set(run.classes) and "bored" not in run.predictions.emotion
 
     (path,) = (tmp_path / "out" / "runs").rglob("*.json")

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
 from emotone.comparison.plan import labels_of
-from emotone.corpora.base import Corpus, CorpusInfo, Utterance
+from emotone.corpora.base import Corpus
+from emotone.corpora.together import named, summed
 from emotone.errors import UsageError
 from emotone.recipes.schema import Recipe
 
@@ -27,22 +27,13 @@ def join(train: Corpus, test: Corpus) -> Corpus:
             f"Both corpora are called {first.name!r} ({train.root}, {test.root}): "
             "to test on another corpus name two different ones, or rename one manifest or folder."
         )
-    info = CorpusInfo(
+    info = summed(
+        [first, second],
         name=f"{first.name}-to-{second.name}",
         title=f"Trained on {first.title}; tested on {second.title}",
-        licence=f"{first.name}: {first.licence}; {second.name}: {second.licence}",
-        citation=" ".join(citation for citation in (first.citation, second.citation) if citation),
-        languages=tuple(dict.fromkeys(first.languages + second.languages)),
-        url="",
-        synthetic=first.synthetic or second.synthetic,
     )
-    utterances = tuple(_renamed(utterance) for corpus in (train, test) for utterance in corpus.utterances)
+    utterances = tuple(named(utterance) for corpus in (train, test) for utterance in corpus.utterances)
     return Corpus(info, train.root, utterances, tested=second.name)
-
-
-def _renamed(utterance: Utterance) -> Utterance:
-    speaker = None if utterance.speaker is None else f"{utterance.corpus}/{utterance.speaker}"
-    return replace(utterance, clip=f"{utterance.corpus}/{utterance.clip}", speaker=speaker)
 
 
 def dropped_of(recipe: Recipe, corpus: Corpus) -> dict[str, dict[str, int]]:
