@@ -3,6 +3,7 @@
 import hashlib
 import os
 from pathlib import Path
+from textwrap import shorten
 
 from emotone.errors import DownloadError, EmotoneError, UsageError
 
@@ -44,7 +45,7 @@ def locate(encoder: str) -> Path:
     except ValueError:
         raise UsageError(f"{encoder}: neither a folder here nor a name on the Hugging Face hub.") from None
     except OSError as error:  # whatever else the hub's client raises
-        reason = next(iter(str(error).splitlines()), type(error).__name__)[:120]
+        reason = shorten(next(iter(str(error).splitlines()), type(error).__name__), 120, placeholder=" ...")
         raise DownloadError(
             f"{encoder}: no folder here, and not to be had from the Hugging Face hub ({reason}).\n"
             f"Name a folder with --encoder FOLDER, or run `hf download {encoder}` where there is a network and copy "
