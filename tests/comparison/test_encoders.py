@@ -174,3 +174,23 @@ def test_a_whisper_of_another_size_is_trained_and_exported(
     assert emotone("export", out, "--int8", "--out", tmp_path / "mine.onnx").code == 0
     clip = next((synthetic / "synthetic").rglob("*.wav"))
     assert "no speech" not in emotone("predict", clip, "--model", tmp_path / "mine.onnx").out
+
+
+def test_a_benchmark_runs_them_and_needs_no_encoder_for_what_is_there(
+    emotone: Command, encoders: dict[str, Path], synthetic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMOTONE_DATA", str(synthetic))
+    folder, encoder = tmp_path / "bench", shutil.copytree(encoders["whisper"], tmp_path / "encoder")
+    folder.mkdir()
+    (folder / "forest.yaml").write_text(
+        "extends: kakadiya/whisper-base-random-forest-means\nid: small/forest\n"
+        f"model: {{encoder: {encoder}}}\nscheme: ravdess8\n"
+    )
+    plan = "{corpus: synthetic, runs: [{systems: [forest.yaml], protocols: [clean]}]}"
+    (folder / "plan.yaml").write_text(plan)
+    done = emotone("bench", folder, "--jobs", 1)
+    assert done.code == 0 and "small/forest clean seed 0" in done.out, done.err
+    (record,) = read_records(folder / "runs")
+    assert record.recipe["model"]["weights"] == digest(encoder)
+    shutil.rmtree(encoder)
+    assert "1 of them are there already" in emotone("bench", folder, "--jobs", 1).out

@@ -7,11 +7,12 @@ from pydantic import Field
 
 from emotone import recipes
 from emotone.comparison.compare import make_runs
+from emotone.comparison.encoders import with_encoder
 from emotone.comparison.plan import RunSpec, check, plan
 from emotone.comparison.sweep import Failure, check_jobs
 from emotone.config import Config, read_yaml
 from emotone.corpora.base import Corpus
-from emotone.evaluation.record import read_records
+from emotone.evaluation.record import read_record, read_records
 from emotone.files import make_folder
 from emotone.models.config import EncoderConfig
 from emotone.protocols import PROTOCOLS
@@ -97,8 +98,23 @@ def specs_of(benchmark: Plan, folder: Path, corpus: Corpus) -> list[RunSpec]:
     """Return every run of a plan, each once."""
     specs: list[RunSpec] = []
     for part in benchmark.runs:
-        specs += plan(_recipes(part, folder), corpus, protocols=part.protocols, preset="paper", seeds=part.seeds)
+        known = [_with_weights(recipe, folder) for recipe in _recipes(part, folder)]
+        specs += plan(known, corpus, protocols=part.protocols, preset="paper", seeds=part.seeds)
     return list(dict.fromkeys(specs))
+
+
+def _with_weights(recipe: Recipe, folder: Path) -> Recipe:
+    """Return the recipe with the weights of its encoder noted: those of its runs that are there, else of the encoder.
+
+    So what is there needs no encoder.
+    """
+    model = recipe.model
+    if not isinstance(model, EncoderConfig) or model.weights is not None:
+        return recipe
+    for path in sorted((folder / "runs").glob(f"*/*/{recipe.id}.*.json")):
+        weights = read_record(path).recipe["model"].get("weights")
+        return recipe.model_copy(update={"model": model.model_copy(update={"weights": weights})})
+    return with_encoder([recipe], None)[0]
 
 
 def wanted_of(benchmark: Plan, folder: Path) -> list[Wanted]:
