@@ -101,7 +101,7 @@ def train(
         typer.Option(
             "--from",
             help="Fine-tune: go on from the weights of a .onnx file, of org/name on the Hugging Face hub, or of "
-            "emotone/base, emotone's own. Few clips are enough.",
+            "emotone/large, emotone/base or emotone/tiny. Few clips are enough.",
         ),
     ] = None,
     protocol: Annotated[

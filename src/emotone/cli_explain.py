@@ -12,7 +12,10 @@ def explain(
     clip: Annotated[Path, typer.Argument(help="A recording.")],
     model: Annotated[
         str | None,
-        typer.Option(help="A .onnx file, or org/name on the Hugging Face hub. [default: emotone's own]"),
+        typer.Option(
+            help="emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging Face hub. "
+            "[default: emotone/large]"
+        ),
     ] = None,
     emotion: Annotated[str | None, typer.Option(help="Explain this one. [default: the model's answer]")] = None,
     out: Annotated[

@@ -37,12 +37,11 @@ def features(
         raise UsageError("Name either a --system, for its features, or a --model, for its embeddings.")
     if windows and model is None:
         raise UsageError("--windows goes with --model: a system's features are of whole clips.")
-    from emotone.corpora.rows import check_table
-
-    check_table(out)
     if model is not None:
+        from emotone.corpora.rows import check_table
         from emotone.recognition.recognizer import Recognizer
 
+        check_table(out)
         raise typer.Exit(_embeddings(Recognizer.load(model), load_corpus(corpus, data), out, windows=windows))
     from emotone import recipes
     from emotone.features.table import write_table
@@ -63,7 +62,7 @@ def _embeddings(recognizer: "Recognizer", corpus: "Corpus", out: Path, *, window
     from emotone.errors import EmotoneError
     from emotone.terminal import console, counting, warn
 
-    utterances, times, vectors = [], [], []
+    utterances, starts, ends, vectors = [], [], [], []
     with counting("Embeddings") as progress:
         for done, utterance in enumerate(corpus.utterances, start=1):
             try:
@@ -78,15 +77,16 @@ def _embeddings(recognizer: "Recognizer", corpus: "Corpus", out: Path, *, window
                 continue
             rows = found.vectors if windows else found.mean[None]
             utterances += [utterance] * len(rows)
-            times += list(zip(found.start, found.end, strict=True)) if windows else [(found.start[0], found.end[-1])]
+            starts.append(found.start)
+            ends.append(found.end)
             vectors.append(rows)
-    missing = len(corpus.utterances) - len({utterance.clip for utterance in utterances})
+    missing = len(corpus.utterances) - len(vectors)
     if not vectors:
         raise EmotoneError(f"{out}: not written: no clip of {corpus.info.name} has speech that can be read.")
     values = np.concatenate(vectors)
     columns = {f"e{at}": column for at, column in enumerate(values.T)}
-    starts, ends = (np.array(each) for each in zip(*times, strict=True))
-    write_rows(utterances, columns, out, times={"window_start": starts, "window_end": ends} if windows else {})
+    times = {"window_start": np.concatenate(starts), "window_end": np.concatenate(ends)} if windows else {}
+    write_rows(utterances, columns, out, times=times)
     what = f"{len(values)} windows of {len(vectors)} clips" if windows else f"{len(values)} clips"
     left = f"; {missing} left out" if missing else ""
     console.print(f"{out}: {what}, {values.shape[1]} values each{left}")

@@ -29,7 +29,11 @@ def export(
 @model_app.command("show")
 def model_show(
     model: Annotated[
-        str | None, typer.Argument(help="A .onnx file, or org/name on the Hugging Face hub. [default: emotone's own]")
+        str | None,
+        typer.Argument(
+            help="emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging Face hub. "
+            "[default: emotone/large]"
+        ),
     ] = None,
 ) -> None:
     """Print the card of a bundle."""

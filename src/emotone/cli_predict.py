@@ -33,7 +33,10 @@ def predict(
     ],
     model: Annotated[
         str | None,
-        typer.Option(help="A .onnx file, or org/name on the Hugging Face hub. [default: emotone's own]"),
+        typer.Option(
+            help="emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging Face hub. "
+            "[default: emotone/large]"
+        ),
     ] = None,
     window: Annotated[float | None, typer.Option(help="Seconds per answer. [default: the model's]")] = None,
     hop: Annotated[float | None, typer.Option(help="Seconds between answers. [default: the model's]")] = None,

@@ -44,7 +44,7 @@ def clips() -> list[Utterance]:
     return list(chosen.values())
 
 
-def test_the_best_is_taken_where_none_is_named(emotone: Callable[..., Any], recognizer: Recognizer) -> None:
+def test_the_best_is_taken_where_none_is_named(emotone: Callable[..., Any]) -> None:
     assert Recognizer.load().model.info.name == next(iter(SHIPPED)) == hub.DEFAULT and tuple(SHIPPED) == hub.SHIPPED
     assert "emotone/large" in emotone("model", "show").out
 

@@ -4,8 +4,7 @@ import re
 from pathlib import PurePosixPath
 
 from emotone.corpora.base import CorpusInfo
-from emotone.corpora.source import Fields, Source, look_up
-from emotone.errors import CorpusError
+from emotone.corpora.source import Fields, Source, look_up, matched
 
 __all__ = ["ASED", "parse"]
 
@@ -18,11 +17,7 @@ _NAME = re.compile(
 
 def parse(path: PurePosixPath) -> Fields:
     """Read a name of ASED, of which some begin with a capital."""
-    match = _NAME.fullmatch(path.stem)
-    if not match:
-        raise CorpusError(
-            f"{path}: the name is not like n1-04-02-01-29.wav: emotion, sentence, repetition, gender, speaker"
-        )
+    match = matched(path, _NAME, "n1-04-02-01-29.wav: emotion, sentence, repetition, gender, speaker")
     return Fields(
         emotion=look_up(path, "emotion", match["emotion"].lower(), _EMOTIONS),
         speaker=match["speaker"],
@@ -41,13 +36,13 @@ ASED = Source(
         citation="Retta EA, Almekhlafi E, Sutcliffe R, Mhamed M, Ali H, Feng J (2023). A New Amharic Speech Emotion "
         "Dataset and Classification Benchmark. ACM TALLIP 22(1). doi:10.1145/3529759.",
         languages=("am",),
-        url="https://github.com/Ethio2021/ASED_V1",
+        url="https://github.com/wgwangang/ASED_V1",
         speakers=65,
         emotions=5,
         speech="acted",
         use="test only",
     ),
     clips=2474,
-    how_to_get="Clone https://github.com/Ethio2021/ASED_V1.",
+    how_to_get="Clone https://github.com/wgwangang/ASED_V1.",
     parse=parse,
 )

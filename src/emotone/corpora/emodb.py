@@ -4,8 +4,7 @@ import re
 from pathlib import PurePosixPath
 
 from emotone.corpora.base import CorpusInfo
-from emotone.corpora.source import Fields, Source, look_up
-from emotone.errors import CorpusError
+from emotone.corpora.source import Fields, Source, look_up, matched
 
 __all__ = ["EMODB", "parse"]
 
@@ -47,9 +46,7 @@ _NAME = re.compile(r"(?P<speaker>\d\d)(?P<sentence>[a-z]\d\d)(?P<emotion>[A-Z])(
 
 def parse(path: PurePosixPath) -> Fields:
     """Read a name of EMO-DB. Versions are lettered and not all were kept: "c" can be the only one."""
-    match = _NAME.fullmatch(path.stem)
-    if not match:
-        raise CorpusError(f"{path}: the name is not like 03a01Fa.wav: speaker, sentence, emotion, version")
+    match = matched(path, _NAME, "03a01Fa.wav: speaker, sentence, emotion, version")
     gender, age = look_up(path, "speaker", match["speaker"], _SPEAKERS)
     return Fields(
         emotion=look_up(path, "emotion", match["emotion"], _EMOTIONS),

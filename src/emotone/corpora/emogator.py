@@ -29,7 +29,6 @@ def parse(path: PurePosixPath) -> Fields:
     return Fields(
         emotion=look_up(path, "category", category, _EMOTIONS),
         speaker=contributor,
-        gender=None,
         repetition=look_up(path, "instance", take, _TAKES),
         language="zxx",  # no linguistic content
         extra={"surprise": _TONE[category]} if category in _TONE else {},

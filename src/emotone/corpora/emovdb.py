@@ -4,8 +4,7 @@ import re
 from pathlib import PurePosixPath
 
 from emotone.corpora.base import CorpusInfo
-from emotone.corpora.source import Fields, Source, look_up
-from emotone.errors import CorpusError
+from emotone.corpora.source import Fields, Source, look_up, matched
 
 __all__ = ["EMOVDB", "parse"]
 
@@ -25,9 +24,7 @@ _NAME = re.compile(r"[A-Za-z]+_\d+-\d+_(?P<sentence>\d{4})")
 
 def parse(path: PurePosixPath) -> Fields:
     """Read a path of EmoV-DB in either layout. The sentences are CMU ARCTIC's, known by number."""
-    match = _NAME.fullmatch(path.stem)
-    if not match:
-        raise CorpusError(f"{path}: the name is not like anger_1-28_0011.wav: emotion, range, sentence")
+    match = matched(path, _NAME, "anger_1-28_0011.wav: emotion, range, sentence")
     folders = [word.lower() for part in path.parts[:-1] for word in part.split("_")]
     speaker, emotion = ([""] * 2 + folders)[-2:]
     return Fields(

@@ -25,7 +25,6 @@ def parse(path: PurePosixPath) -> Fields:
     return Fields(
         emotion=look_up(path, "emotion", match["emotion"].lower(), _EMOTIONS),
         speaker=folder["number"],
-        gender=None,
         statement=match["sentence"],
         language="en",
         extra={"file": path.stem},

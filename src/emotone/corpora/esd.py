@@ -4,8 +4,7 @@ import re
 from pathlib import PurePosixPath
 
 from emotone.corpora.base import CorpusInfo
-from emotone.corpora.source import Fields, Source, look_up
-from emotone.errors import CorpusError
+from emotone.corpora.source import Fields, Source, look_up, matched
 
 __all__ = ["ESD", "parse"]
 
@@ -19,9 +18,7 @@ _NAME = re.compile(r"(?P<speaker>\d{4})_(?P<number>\d{6})")
 
 def parse(path: PurePosixPath) -> Fields:
     """Read a path of ESD, with or without its folders of training, evaluation and test."""
-    match = _NAME.fullmatch(path.stem)
-    if not match:
-        raise CorpusError(f"{path}: the name is not like 0011_000351.wav: speaker and number")
+    match = matched(path, _NAME, "0011_000351.wav: speaker and number")
     folder = next((part for part in reversed(path.parts[:-1]) if part.lower() in _EMOTIONS), path.parent.name)
     return Fields(
         emotion=look_up(path, "emotion", folder.lower(), _EMOTIONS),

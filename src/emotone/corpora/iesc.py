@@ -21,7 +21,6 @@ def parse(path: PurePosixPath) -> Fields:
     return Fields(
         emotion=look_up(path, "emotion", path.parent.name.lower(), _EMOTIONS),
         speaker=match["number"],
-        gender=None,
         language="en-IN",
         extra={"file": path.stem},
     )

@@ -4,24 +4,22 @@ import re
 from pathlib import PurePosixPath
 
 from emotone.corpora.base import CorpusInfo
-from emotone.corpora.source import Fields, Source, look_up
-from emotone.errors import CorpusError
+from emotone.corpora.source import Fields, Source, look_up, matched
 
 __all__ = ["JL", "parse"]
 
-_EMOTIONS = {name: name for name in ("angry", "happy", "neutral", "sad", "excited")} | {
-    name: name for name in ("anxious", "apologetic", "assertive", "concerned", "encouraging")
-}
+_EMOTIONS = {
+    name: name
+    for name in (
+        "angry", "happy", "neutral", "sad", "excited", "anxious", "apologetic", "assertive", "concerned", "encouraging"
+    )
+}  # fmt: skip
 _NAME = re.compile(r"(?P<speaker>(?P<gender>(?:fe)?male)[12])_(?P<emotion>[a-z]+)_(?P<sentence>\d+[ab])_(?P<take>[12])")
 
 
 def parse(path: PurePosixPath) -> Fields:
     """Read a name of JL. The sentences are known by their codes only."""
-    match = _NAME.fullmatch(path.stem)
-    if not match:
-        raise CorpusError(
-            f"{path}: the name is not like female1_angry_10a_1.wav: speaker, emotion, sentence, repetition"
-        )
+    match = matched(path, _NAME, "female1_angry_10a_1.wav: speaker, emotion, sentence, repetition")
     return Fields(
         emotion=look_up(path, "emotion", match["emotion"], _EMOTIONS),
         speaker=match["speaker"],

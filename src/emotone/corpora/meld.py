@@ -25,7 +25,7 @@ _EMOTIONS = {
     "sadness": "sad",
     "surprise": "surprised",
 }
-_NAME = re.compile(r"(?P<again>final_videos_test)?dia(?P<dialogue>\d+)_utt(?P<utterance>\d+)")
+_NAME = re.compile(r"(?:final_videos_test)?dia(?P<dialogue>\d+)_utt(?P<utterance>\d+)")
 
 Key = tuple[str, int, int]
 
@@ -45,7 +45,6 @@ def reader(root: Path) -> Callable[[PurePosixPath], Fields]:
         return Fields(
             emotion=look_up(path, "emotion", row.get("Emotion", "").strip().lower(), _EMOTIONS),
             speaker=row.get("Speaker", "").strip() or None,
-            gender=None,
             statement=row.get("Utterance", "").strip(),
             language="en-US",
             extra={"split": _TABLES[folder].split("_")[0], "clip": path.stem},

@@ -4,8 +4,7 @@ import re
 from pathlib import PurePosixPath
 
 from emotone.corpora.base import CorpusInfo
-from emotone.corpora.source import Fields, Source, look_up
-from emotone.errors import CorpusError
+from emotone.corpora.source import Fields, Source, look_up, matched
 
 __all__ = ["SHEMO", "parse"]
 
@@ -16,9 +15,7 @@ _NAME = re.compile(r"(?P<speaker>(?P<gender>[A-Z])\d\d)(?P<emotion>[A-Z])(?P<num
 
 def parse(path: PurePosixPath) -> Fields:
     """Read a name of ShEMO. What is said is not stated in it."""
-    match = _NAME.fullmatch(path.stem)
-    if not match:
-        raise CorpusError(f"{path}: the name is not like F01A02.wav: speaker, emotion, number")
+    match = matched(path, _NAME, "F01A02.wav: speaker, emotion, number")
     return Fields(
         emotion=look_up(path, "emotion", match["emotion"], _EMOTIONS),
         speaker=match["speaker"],

@@ -1,5 +1,6 @@
 """What a published corpus states in its file names, and how one file per corpus reads it."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -8,7 +9,7 @@ from typing import Required, TypedDict, TypeVar
 from emotone.corpora.base import CorpusInfo
 from emotone.errors import CorpusError
 
-__all__ = ["Fields", "Source", "look_up", "parts_of"]
+__all__ = ["Fields", "Source", "look_up", "matched", "parts_of"]
 
 T = TypeVar("T")
 
@@ -77,6 +78,14 @@ def parts_of(path: PurePosixPath, separator: str, pattern: str) -> list[str]:
     if len(parts) != wanted:
         raise CorpusError(f"{path}: the name has {len(parts)} parts, not the {wanted} of {pattern}")
     return parts
+
+
+def matched(path: PurePosixPath, pattern: re.Pattern[str], like: str) -> re.Match[str]:
+    """Return how a file's name follows a pattern; `like` is such a name and what its parts are, for the error."""
+    match = pattern.fullmatch(path.stem)
+    if not match:
+        raise CorpusError(f"{path}: the name is not like {like}")
+    return match
 
 
 def look_up(path: PurePosixPath, what: str, code: str, table: Mapping[str, T]) -> T:

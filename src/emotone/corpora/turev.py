@@ -16,7 +16,6 @@ def parse(path: PurePosixPath) -> Fields:
     return Fields(
         emotion=look_up(path, "emotion", path.parent.name.lower(), _EMOTIONS),
         speaker=speaker,
-        gender=None,
         statement=word,
         language="tr",
     )

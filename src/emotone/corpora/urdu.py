@@ -4,8 +4,7 @@ import re
 from pathlib import PurePosixPath
 
 from emotone.corpora.base import CorpusInfo
-from emotone.corpora.source import Fields, Source, look_up
-from emotone.errors import CorpusError
+from emotone.corpora.source import Fields, Source, look_up, matched
 
 __all__ = ["URDU", "parse"]
 
@@ -16,9 +15,7 @@ _NAME = re.compile(r"(?P<speaker>(?P<gender>[A-Z]+)\d+)_F\d+_(?P<emotion>[A-Z])0
 
 def parse(path: PurePosixPath) -> Fields:
     """Read a name of URDU. What is said is not stated: each file is cut from a talk show."""
-    match = _NAME.fullmatch(path.stem)
-    if not match:
-        raise CorpusError(f"{path}: the name is not like SM1_F1_A01.wav: speaker, file, emotion and number")
+    match = matched(path, _NAME, "SM1_F1_A01.wav: speaker, file, emotion and number")
     return Fields(
         emotion=look_up(path, "emotion", match["emotion"], _EMOTIONS),
         speaker=match["speaker"],

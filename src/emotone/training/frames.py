@@ -43,15 +43,15 @@ def frames_of(
         on_progress: called with (items done, items in all) after each.
     """
     audio, features, model = recipe.audio, recipe.features, recipe.model
-    frozen = isinstance(model, PretrainedConfig) and model.frozen == "encoder"
+    frozen = model if isinstance(model, PretrainedConfig) and model.frozen == "encoder" else None
     told = None if frozen else on_progress  # reading takes little time beside a frozen encoder's work
     frames = extract(items, audio=audio, features=features, augment=recipe.augment, workers=workers, on_progress=told)
-    if not (isinstance(model, PretrainedConfig) and frozen):
+    if frozen is None:
         return frames
     from emotone.models.pretrained import FrozenEncoder
 
     folder = encoder or encoder_folder(recipe)
     mean = features.layout == "means"
     assert folder is not None
-    reader = FrozenEncoder(folder, rate=audio.rate, mean=mean, device=device, own_length=model.own_length)
+    reader = FrozenEncoder(folder, rate=audio.rate, mean=mean, device=device, own_length=frozen.own_length)
     return embed(frames, reader, workers=workers, on_progress=on_progress)

@@ -34,9 +34,9 @@ def shrink(model: "ModelProto", *, weights: str) -> None:
         array = numpy_helper.to_array(tensor)
         if not tensor.name.startswith(weights) or array.ndim < 2 or array.size < _LEAST:
             continue
-        whole, scale = _whole(array)
+        values, scale = _whole(array)
         graph.initializer.remove(tensor)
-        graph.initializer.append(numpy_helper.from_array(whole, tensor.name + INT8))
+        graph.initializer.append(numpy_helper.from_array(values, tensor.name + INT8))
         graph.initializer.append(numpy_helper.from_array(scale, tensor.name + SCALE))
         shapes[tensor.name] = array.shape
     products = {output: name for output, name in products.items() if name in shapes}
@@ -47,14 +47,16 @@ def shrink(model: "ModelProto", *, weights: str) -> None:
         if name not in multiplied
     ]
     constants: dict[str, NDArray[Any]] = {}
+    whole: set[str] = set()
     for node in graph.node:
         name = products.get(node.output[0], "")
         if not name:
             nodes += [] if multiplied & set(node.input) else [node]  # what turned a weight that is now turned as int8
             continue
         frames, (outputs, inputs) = node.input[0], shapes[name]
-        if f"{frames}.whole" not in {output for made in nodes for output in made.output}:
+        if frames not in whole:  # the query's, the key's and the value's are the same
             nodes += _whole_frames(frames, inputs)
+            whole.add(frames)
         nodes += _product(frames, name, outputs, node.output[0])
         constants |= {f"rows{inputs}": np.array([-1, inputs]), f"width{outputs}": np.array([outputs])} | _CONSTANTS
     graph.ClearField("node")
