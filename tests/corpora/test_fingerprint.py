@@ -105,3 +105,10 @@ def test_a_clip_that_cannot_be_read_is_named(clips: list[Utterance]) -> None:
     clips[1].path.unlink()
     with pytest.raises(AudioError, match=r"1\.wav"):
         whole(clips)
+
+
+def test_one_channel_of_a_file_is_other_data_than_all_of_it(tmp_path: Path) -> None:
+    path = tmp_path / "stereo.wav"
+    soundfile.write(path, np.random.default_rng(0).uniform(-0.1, 0.1, (400, 2)), 16_000)
+    whole, one = (Utterance(path, "mine", "a", "sad", channel=channel) for channel in (None, 0))
+    assert sample_digests([whole]) != sample_digests([one])

@@ -50,12 +50,13 @@ def sample_digests(
 
 
 def _digest(utterance: Utterance, known: dict[str, str]) -> tuple[str, str]:
-    """Return a digest of a file's bytes, with the stretch of it that is meant, and that of its samples."""
+    """Return a digest of a file's bytes, with what of it is meant, and that of its samples."""
     path = utterance.path
     if not path.is_file():
         read(path)  # which says what is wrong with it
     of_file = hashlib.blake2b(path.read_bytes(), digest_size=16).hexdigest()
     of_file += clip_times(utterance.start, utterance.end)
+    of_file += "" if utterance.channel is None else f" channel {utterance.channel}"
     if of_file in known:
         return of_file, known[of_file]
     samples, rate = read(utterance.part)
