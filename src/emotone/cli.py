@@ -18,11 +18,12 @@ from emotone.cli_options import (
     EncoderOption,
     PrecisionOption,
     PresetOption,
+    across_corpora,
     checked_device,
     checked_precision,
+    load_across,
     load_corpus,
-    load_pair,
-    two_corpora,
+    named_in,
 )
 from emotone.cli_predict import predict
 from emotone.cli_systems import systems_app
@@ -168,7 +169,10 @@ def compare(
     systems: Annotated[list[str] | None, typer.Argument(help="Ids or recipe files. [default: all that run]")] = None,
     protocol: Annotated[
         str | None,
-        typer.Option(help="published, clean, luna5, emobox6, loso; several with commas. [default: published]"),
+        typer.Option(
+            help="published, clean, luna5, emobox6, loso, leave-one-corpus-out; several with commas. "
+            "[default: published; cross with --train and --test]"
+        ),
     ] = None,
     preset: PresetOption = "quick",
     seeds: Annotated[int, typer.Option(help="Runs per system and fold, with seeds 0, 1, ...")] = 1,
@@ -179,22 +183,23 @@ def compare(
     corpus: CorpusOption = None,
     data: DataOption = None,
     train: Annotated[
-        str | None, typer.Option(help="Train on this corpus (a name, manifest or folder by emotion); with --test.")
+        str | None,
+        typer.Option(help="Train on these corpora (names, manifests or folders by emotion, with commas); with --test."),
     ] = None,
-    test: Annotated[str | None, typer.Option(help="Test on this other corpus; instead of --protocol.")] = None,
+    test: Annotated[str | None, typer.Option(help="Test on these other corpora, each on the classes of both.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs' JSON and the report.")] = Path("runs"),
 ) -> None:
     """Train and test systems side by side, and write one report. Run again, it goes on where it stopped."""
     from emotone import recipes
     from emotone.comparison.compare import compare as compare_systems
 
-    pair = two_corpora(train, test, excluded={"--protocol": protocol, "--corpus": corpus, "--data": data})
+    pair = across_corpora(train, test, protocol, excluded={"--corpus": corpus, "--data": data})
     chosen = [recipes.load(name) for name in systems] if systems else None
     failed = compare_systems(
         chosen,
-        lambda: load_pair(*pair) if pair else load_corpus(corpus, data, or_synthetic=True),
+        lambda: load_across(*pair) if pair else load_corpus(corpus, data, or_synthetic=True),
         out,
-        protocols=["cross"] if pair else [name.strip() for name in (protocol or "published").split(",")],
+        protocols=["cross"] if pair else named_in(protocol or "published"),
         crossing=pair is not None,
         preset=preset,
         seeds=seeds,

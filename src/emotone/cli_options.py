@@ -17,11 +17,12 @@ __all__ = [
     "EncoderOption",
     "PrecisionOption",
     "PresetOption",
+    "across_corpora",
     "checked_device",
     "checked_precision",
+    "load_across",
     "load_corpus",
-    "load_pair",
-    "two_corpora",
+    "named_in",
 ]
 
 _DEFAULT_CORPUS = "ravdess"
@@ -51,8 +52,7 @@ def load_corpus(name: str | None, data: Path | None, *, or_synthetic: bool = Fal
     from emotone.terminal import counting, warn
 
     if name is not None and "," in name:
-        several = [each.strip() for each in name.split(",") if each.strip()]
-        return together([_told(corpora.load(each, data=data)) for each in several], tell=warn)
+        return together([_told(corpora.load(each, data=data)) for each in named_in(name)], tell=warn)
     if name is None and data is not None and (data.is_file() or corpora.find(_DEFAULT_CORPUS, data=data) is None):
         return _told(corpora.load(str(data)))
     wanted = name or _DEFAULT_CORPUS
@@ -77,26 +77,36 @@ def _told(corpus: "Corpus") -> "Corpus":
     return corpus
 
 
-def two_corpora(train: str | None, test: str | None, *, excluded: dict[str, object]) -> tuple[str, str] | None:
-    """Return the corpora to train and to test on, if two were asked for."""
+def across_corpora(
+    train: str | None, test: str | None, protocol: str | None, *, excluded: dict[str, object]
+) -> tuple[str, str] | None:
+    """Return the corpora to train and to test on, if such were asked for."""
     if train is None and test is None:
         return None
     if train is None or test is None:
         given, missing = ("--train", "--test") if test is None else ("--test", "--train")
-        raise UsageError(f"{given} {train or test} lacks its {missing}: train on one corpus and test on another.")
+        raise UsageError(f"{given} {train or test} lacks its {missing}: train on some corpora and test on others.")
     also = [name for name, value in excluded.items() if value is not None]
+    if protocol not in (None, "cross"):
+        also = ["--protocol", *also]
     if also:
         raise UsageError(f"--train and --test say what is split and how; leave out {', '.join(also)}.")
-    if train == test:
-        raise UsageError(f"--train and --test are both {train!r}; name two corpora, or split one by --protocol.")
+    for name in named_in(test):
+        if name in named_in(train):
+            raise UsageError(f"--train and --test both name {name!r}; name others, or split one by --protocol.")
     return train, test
 
 
-def load_pair(train: str, test: str) -> "Corpus":
+def named_in(several: str) -> list[str]:
+    """Return the names that stand between commas."""
+    return [name.strip() for name in several.split(",") if name.strip()]
+
+
+def load_across(train: str, test: str) -> "Corpus":
     """Join the corpora to train and to test on."""
     from emotone.comparison.cross import join
 
-    return join(load_corpus(train, None), load_corpus(test, None))
+    return join(load_corpus(train, None), [load_corpus(name, None) for name in named_in(test)])
 
 
 def checked_device(name: str) -> str:

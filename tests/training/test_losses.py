@@ -6,7 +6,7 @@ import torch
 from torch.nn import functional as F
 
 from emotone import recipes
-from emotone.training.losses import focal_loss, make_loss, softmax_mse
+from emotone.training.losses import focal_loss, make_loss, softmax_mse, vague_cross_entropy
 
 LOGITS = torch.tensor([[2.0, -1.0, 0.5], [0.1, 0.2, 0.3], [-3.0, 4.0, 1.0], [0.0, 0.0, 0.0]], dtype=torch.float64)
 TARGET = torch.tensor([0, 2, 0, 1])
@@ -53,3 +53,17 @@ def test_losses_stay_finite_where_a_probability_is_one_or_zero(sure: float) -> N
     for loss in (focal_loss(logits, torch.tensor([0]), alpha=0.25, gamma=2), softmax_mse(logits, torch.tensor([0]))):
         (gradient,) = torch.autograd.grad(loss, logits)
         assert loss.isfinite() and gradient.isfinite().all()
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.2])
+def test_a_label_that_may_mean_two_classes_costs_what_their_sum_does(smoothing: float) -> None:
+    sure = torch.eye(3, dtype=torch.bool)[TARGET]
+    torch.testing.assert_close(
+        vague_cross_entropy(LOGITS, sure, label_smoothing=smoothing),
+        F.cross_entropy(LOGITS, TARGET, label_smoothing=smoothing),
+    )
+    either = sure.clone()
+    either[0] = torch.tensor([True, False, True])
+    found = vague_cross_entropy(LOGITS, either, reduction="none")
+    torch.testing.assert_close(found[1:], F.cross_entropy(LOGITS, TARGET, reduction="none")[1:])
+    torch.testing.assert_close(found[0].exp(), 1 / torch.softmax(LOGITS[0], 0)[[0, 2]].sum())

@@ -85,7 +85,7 @@ def test_frozen_statistics_come_from_the_cache(
     monkeypatch.setattr(WhisperLayers, "statistics", lambda *each: asked.append(len(each[1])) or own(*each))
     again = fitted(small(), task).classifier.network_
     assert torch.equal(first.output.weight, again.output.weight)
-    assert sum(asked) == len(task.fold.validation), "only what is judged goes through the layers again"
+    assert not asked, "nothing goes through the layers again"
     other = fitted(small(weights=False), task).classifier.network_
     torch.testing.assert_close(other.output.weight, first.output.weight, atol=1e-4, rtol=1e-3)
 

@@ -12,7 +12,7 @@ from emotone.corpora.base import Corpus, Utterance
 from emotone.corpora.times import clip_times
 from emotone.errors import CorpusError
 from emotone.features.config import ORIGINAL
-from emotone.protocols import Fold, Sample
+from emotone.protocols import ACROSS, Fold, Sample
 
 __all__ = ["SIDES", "Item", "Split", "of_fold", "of_manifest", "promises_unseen_speakers"]
 
@@ -20,7 +20,7 @@ Side = Literal["train", "validation", "test"]
 SIDES: tuple[Side, ...] = ("train", "validation", "test")
 """What a sample may be for, as a manifest's column `split` names it."""
 
-_UNSEEN = ("luna5", "emobox6", "loso", "cross")
+_UNSEEN = ("luna5", "emobox6", "loso", *ACROSS)
 
 
 @dataclass(frozen=True, slots=True)

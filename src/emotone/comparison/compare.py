@@ -39,8 +39,8 @@ def compare(
     """Run systems under protocols and write the report, its path printed last. Returns what failed.
 
     Without `chosen`, all systems that the preset can run and whose pretrained weights, if any, are here; `encoder`
-    names others for them. The corpus, which may have to be downloaded, is loaded when
-    everything else that was asked for is known to make sense; `crossing` tells that it will be two corpora joined.
+    names others for them. The corpus, which may have to be downloaded, is loaded when everything else that was asked
+    for is known to make sense; `crossing` tells that it will be some to train on and others to test on.
     """
     if seeds < 1:
         raise UsageError(f"--seeds is {seeds}; it must be at least 1.")

@@ -11,10 +11,10 @@ from emotone.emotions import get_scheme
 from emotone.errors import CorpusError, EmotoneError, UsageError, unknown
 from emotone.evaluation.record import RunRecord
 from emotone.models.config import EncoderConfig
-from emotone.protocols import PROTOCOLS, Fold, make_folds, shared_labels, two_corpora_needed
+from emotone.protocols import PROTOCOLS, Asked, Fold, asked, classes_of, comparable, make_folds, two_corpora_needed
 from emotone.recipes.schema import Recipe
 
-__all__ = ["PRESETS", "RunSpec", "check", "finished", "folds_of", "labels_of", "plan"]
+__all__ = ["PRESETS", "RunSpec", "asked_of", "check", "finished", "folds_of", "labels_of", "plan"]
 
 PRESETS = {
     "quick": "few epochs and the first fold only: a look in minutes, no reproduction",
@@ -59,7 +59,7 @@ def check(recipes: Sequence[Recipe], *, protocols: Sequence[str], preset: str, c
     """Refuse what no corpus makes possible, before one is looked for.
 
     Raises:
-        UsageError: an unknown protocol or preset, `cross` unless `crossing` from one corpus to another, a system that
+        UsageError: an unknown protocol or preset, `cross` unless `crossing` from corpora to others, a system that
             cannot run (so), two recipes of one id.
     """
     if preset not in PRESETS:
@@ -86,7 +86,7 @@ def plan(
         UsageError: see `check`; or a system whose pretrained weights were not found by `with_encoder`.
         ProtocolError: a corpus that a protocol cannot split.
     """
-    check(recipes, protocols=protocols, preset=preset, crossing=corpus.tested is not None)
+    check(recipes, protocols=protocols, preset=preset, crossing=bool(corpus.tested))
     specs = []
     for recipe in recipes:
         if isinstance(recipe.model, EncoderConfig) and recipe.model.weights is None:
@@ -99,13 +99,12 @@ def plan(
 
 
 def labels_of(recipe: Recipe, corpus: Corpus) -> tuple[list[str], tuple[str, ...]]:
-    """Return the class of every utterance under the recipe's scheme, and the classes in their order.
+    """Return the label of every utterance under the recipe's scheme, and the classes that they teach, in their order.
 
-    Of two joined corpora the classes are those that both have; clips of others are not split.
+    Labels of joined corpora are made `comparable`; classes are those of the corpora that are trained on.
 
     Raises:
         CorpusError: a scheme that needs the gender of clips that state none.
-        ProtocolError: joined corpora with fewer than two classes in common.
     """
     scheme = get_scheme(recipe.scheme)
     if scheme.needs_gender:
@@ -115,9 +114,23 @@ def labels_of(recipe: Recipe, corpus: Corpus) -> tuple[list[str], tuple[str, ...
                 f"{recipe.id} tells genders apart, and {len(unknown_gender)} clip(s) of {corpus.info.name} state none: "
                 f"{', '.join(unknown_gender[:3])}. Add a `gender` column, or choose another system."
             )
-    labels = [scheme.to_label(utterance.emotion, utterance.gender) for utterance in corpus.utterances]
-    used = labels if corpus.tested is None else shared_labels(corpus.utterances, labels, corpus.tested)
-    return labels, scheme.classes(used)
+    corpora = [utterance.corpus for utterance in corpus.utterances]
+    labels = comparable(
+        corpora, [scheme.to_label(utterance.emotion, utterance.gender) for utterance in corpus.utterances]
+    )
+    trained = [label for name, label in zip(corpora, labels, strict=True) if name not in corpus.tested]
+    return labels, scheme.classes(classes_of(trained))
+
+
+def asked_of(recipe: Recipe, corpus: Corpus, fold: Fold) -> tuple[tuple[str, ...], dict[str, dict[str, Asked]]]:
+    """Return the classes that a fold teaches, and tested corpus -> label -> what it asks of who learnt them."""
+    labels, scheme = labels_of(recipe, corpus)[0], get_scheme(recipe.scheme)
+    classes = scheme.classes(classes_of(labels[sample.clip] for sample in (*fold.train, *fold.validation)))
+    told: dict[str, list[str]] = {corpus.utterances[sample.clip].corpus: [] for sample in fold.test}
+    for utterance, label in zip(corpus.utterances, labels, strict=True):
+        if utterance.corpus in told:
+            told[utterance.corpus].append(label)
+    return classes, {name: asked(classes, found) for name, found in told.items()}
 
 
 def folds_of(recipe: Recipe, corpus: Corpus, protocol: str, seed: int, digests: Sequence[str]) -> list[Fold]:

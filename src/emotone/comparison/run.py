@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotone.audit import leaks_of
+from emotone.comparison.answers import Answers
 from emotone.comparison.cross import dropped_of
 from emotone.comparison.plan import RunSpec, folds_of, labels_of
 from emotone.corpora.base import Corpus
@@ -24,7 +25,7 @@ from emotone.evaluation import intervals, metrics
 from emotone.evaluation.record import Adapted, Epoch, Predictions, RunRecord, Split
 from emotone.features.extract import Item
 from emotone.models.config import NetworkConfig, OwnConfig, WhisperConfig
-from emotone.protocols import Fold, Sample
+from emotone.protocols import Fold, Sample, meanings
 from emotone.training import FittedSystem, fit
 from emotone.training.frames import frames_of
 from emotone.training.tuning import Start
@@ -79,8 +80,9 @@ def run(
 ) -> tuple[RunRecord, FittedSystem]:
     """Train and test one system once; from the weights of `start`, where the recipe goes on from them."""
     recipe, corpus = spec.recipe, setting.corpus
-    labels, classes = labels_of(recipe, corpus)
+    labels = labels_of(recipe, corpus)[0]
     fold = folds_of(recipe, corpus, spec.protocol, spec.seed, setting.digests)[spec.fold]
+    answers = Answers.of(recipe, corpus, fold)
     started = perf_counter()
     samples = sorted({*fold.train, *fold.validation, *fold.test})
     features = frames_of(recipe, items_of(samples, corpus), device=setting.device, workers=1)
@@ -91,7 +93,8 @@ def run(
         fold,
         frames,
         labels,
-        classes,
+        answers.learnt,
+        corpora=[utterance.corpus for utterance in corpus.utterances],
         seed=spec.seed,
         epochs=spec.epochs,
         device=setting.device,
@@ -102,9 +105,9 @@ def run(
     )
     trained = perf_counter()
     tested = [frames[sample] for sample in fold.test]
-    probabilities = system.predict_proba(tested)
+    probabilities = answers.judge(system.predict_proba(tested))
     predicted_at = perf_counter()
-    true = [labels[sample.clip] for sample in fold.test]
+    true, classes = answers.true, answers.classes
     predicted = [classes[index] for index in probabilities.argmax(1)]
     speakers = [corpus.utterances[sample.clip].speaker for sample in fold.test]
     clips = [corpus.utterances[sample.clip].clip for sample in fold.test]
@@ -128,13 +131,13 @@ def run(
         per_class=metrics.per_class(true, predicted, classes),
         confusion=metrics.confusion(true, predicted, classes),
         predictions=_predictions(fold.test, corpus, true, predicted, probabilities),
-        adapted=_adapted(system, tested, true, speakers, clips),
+        adapted=_adapted(system, tested, answers, speakers, clips),
         temperature=system.temperature if system.head else None,
         train_accuracy=_train_accuracy(system, fold, frames, labels),
         history=getattr(system.classifier, "history_", ()),
         best_epoch=getattr(system.classifier, "best_epoch_", None),
         split=_split(fold, corpus),
-        dropped=dropped_of(recipe, corpus),
+        dropped=dropped_of(recipe, corpus, fold),
         parameters=sizes[0],
         trainable_parameters=sizes[1],
         seconds={
@@ -182,18 +185,18 @@ def _predictions(
 def _adapted(
     system: FittedSystem,
     tested: Sequence[NDArray[np.float32]],
-    true: Sequence[str],
+    answers: Answers,
     speakers: Sequence[str | None],
     clips: Sequence[str],
 ) -> Adapted | None:
     known = [speaker for speaker in speakers if speaker is not None]
     if system.head is None or len(known) < len(speakers):
         return None
-    probabilities = system.predict_adapted(tested, known)
-    predicted = [system.classes[index] for index in probabilities.argmax(1)]
+    probabilities, true, classes = answers.judge(system.predict_adapted(tested, known)), answers.true, answers.classes
+    predicted = [classes[index] for index in probabilities.argmax(1)]
     return Adapted(
-        metrics=metrics.summary(true, predicted, system.classes),
-        intervals=intervals.bootstrap(true, predicted, intervals.clusters(speakers, clips), system.classes),
+        metrics=metrics.summary(true, predicted, classes),
+        intervals=intervals.bootstrap(true, predicted, intervals.clusters(speakers, clips), classes),
         probabilities=_rounded(probabilities),
     )
 
@@ -206,8 +209,9 @@ def _train_accuracy(
     system: FittedSystem, fold: Fold, frames: dict[Sample, NDArray[np.float32]], labels: Sequence[str]
 ) -> float:
     probabilities = system.predict_proba([frames[sample] for sample in fold.train])
-    predicted = np.asarray(system.classes)[probabilities.argmax(1)]
-    return float(np.mean(predicted == np.asarray([labels[sample.clip] for sample in fold.train])))
+    predicted = [system.classes[index] for index in probabilities.argmax(1)]
+    right = [label in meanings(labels[sample.clip]) for label, sample in zip(predicted, fold.train, strict=True)]
+    return float(np.mean(right))
 
 
 def _split(fold: Fold, corpus: Corpus) -> Split:

@@ -116,6 +116,7 @@ def train_all(
             dict(zip(samples, frames, strict=True)),
             labels,
             classes,
+            corpora=[utterance.corpus for utterance in corpus.utterances],
             seed=seed,
             device=device,
             precision=precision,

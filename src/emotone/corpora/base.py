@@ -75,12 +75,12 @@ class CorpusInfo:
 class Corpus:
     """A corpus found on disk: its description, its folder, its utterances sorted by clip.
 
-    `tested` is for two corpora that are joined to train on one and test on the other: the one that is tested on, as its
-    utterances' `corpus` names it. `notes` are for the user: what was read another way than it is written.
+    `tested` is for corpora that are joined to train on some and test on the others: those that are tested on, as the
+    utterances' `corpus` names them. `notes` are for the user: what was read another way than it is written.
     """
 
     info: CorpusInfo
     root: Path
     utterances: tuple[Utterance, ...]
-    tested: str | None = None
+    tested: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()

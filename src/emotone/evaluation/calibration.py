@@ -22,12 +22,15 @@ def soften(probabilities: Array, temperature: float) -> NDArray[np.float64]:
     return softened
 
 
-def fit_temperature(probabilities: Array, true: NDArray[np.intp]) -> float:
+def fit_temperature(
+    probabilities: Array, true: NDArray[np.intp] | NDArray[np.bool_], weights: NDArray[np.floating] | None = None
+) -> float:
     """Return the temperature under which clips that the model has not seen are likeliest (Guo et al., 2017).
 
     Args:
         probabilities: (clips, classes), each row of sum 1.
-        true: class indices, (clips,).
+        true: class indices, (clips,); or (clips, classes), true for what a clip's label may mean.
+        weights: of the clips, (clips,); None where all weigh the same.
 
     Returns:
         Between 0.05 and 20; above 1 for a model that is too sure of itself.
@@ -38,10 +41,12 @@ def fit_temperature(probabilities: Array, true: NDArray[np.intp]) -> float:
     from scipy.optimize import minimize_scalar
 
     _check(probabilities, true)
+    meant = true if true.ndim == 2 else np.eye(probabilities.shape[1], dtype=bool)[true]
 
     def surprise(log_temperature: float) -> float:
         softened = soften(probabilities, float(np.exp(log_temperature)))
-        return float(-np.log(np.maximum(softened[np.arange(len(true)), true], _SMALLEST)).mean())
+        own = (softened * meant).sum(axis=1)
+        return float(-np.average(np.log(np.maximum(own, _SMALLEST)), weights=weights))
 
     found = minimize_scalar(surprise, bounds=(np.log(_LOWEST), np.log(_HIGHEST)), method="bounded")
     return float(np.exp(found.x))

@@ -8,7 +8,7 @@ from emotone.evaluation.pool import Pooled
 
 __all__ = ["UNSEEN", "Premium", "premiums"]
 
-UNSEEN = ("luna5", "emobox6", "loso", "cross")
+UNSEEN = ("luna5", "emobox6", "loso", "cross", "leave-one-corpus-out")
 """The protocols whose test speakers are never heard in training, in the order in which one is chosen."""
 
 

@@ -9,11 +9,12 @@ from emotone.corpora.base import Utterance
 from emotone.errors import ProtocolError, unknown
 from emotone.features.config import ORIGINAL
 from emotone.protocols.fractions import fractions
+from emotone.protocols.labels import asked, classes_of
 from emotone.protocols.speakers import by_speaker, tested_groups, validation_speakers
 from emotone.protocols.task import Indices, Sample, Task, two_corpora_needed
 from emotone.recipes.schema import Recipe, SplitConfig
 
-__all__ = ["PROTOCOLS", "Fold", "make_folds", "untested_fold"]
+__all__ = ["ACROSS", "PROTOCOLS", "Fold", "make_folds", "untested_fold"]
 
 PROTOCOLS = {
     "published": "as the paper did it, leaks included",
@@ -21,9 +22,12 @@ PROTOCOLS = {
     "luna5": "five folds by speaker (Luna-Jimenez et al.)",
     "emobox6": "six folds by speaker (EmoBox)",
     "loso": "leave one speaker out",
-    "cross": "trained on one corpus, tested on another",
+    "cross": "trained on some corpora, tested on others",
+    "leave-one-corpus-out": "each of several corpora tested by what was trained on the others",
 }
-"""The protocols and what they are, the paper's own first. `cross` is of two corpora, all others are of one."""
+"""The protocols and what they are, the paper's own first."""
+ACROSS = ("cross", "leave-one-corpus-out")
+"""Those that test on corpora never heard in training."""
 
 _CARVED = 0.1  # of all clips, for validation, where the paper has none
 
@@ -54,7 +58,7 @@ def make_folds(
     *,
     seed: int,
     digests: Sequence[str] = (),
-    tested: str | None = None,
+    tested: Sequence[str] = (),
 ) -> list[Fold]:
     """Split clips under a protocol, for a recipe.
 
@@ -63,24 +67,24 @@ def make_folds(
             epochs are chosen: what chooses none needs no validation, and trains on those clips too.
         protocol: one of `PROTOCOLS`.
         utterances: the clips.
-        labels: the class of each.
+        labels: of each; of joined corpora as `comparable` gives them.
         seed: of the random split.
         digests: one per clip, the same for clips that are one recording under two names, of which RAVDESS has a pair.
-            `clean` and `cross` leave the twin of a tested clip out of training and validation. Empty where none are
-            known.
-        tested: the corpus that `cross` tests on, as the utterances name it; it trains on the others.
+            `clean` and those across corpora leave the twin of a tested clip out of training and validation. Empty
+            where none are known.
+        tested: the corpora that `cross` tests on, as the utterances name them; it trains on the others.
 
     Raises:
-        UsageError: an unknown protocol, or `cross` without two corpora.
+        UsageError: an unknown protocol, or `cross` without corpora to test.
         ProtocolError: a corpus that the protocol cannot split.
     """
     if protocol not in PROTOCOLS:
         raise unknown("protocol", protocol, PROTOCOLS)
     if not utterances:
         raise ProtocolError(f"Protocol {protocol!r} has no clips to split.")
-    if protocol == "cross" and tested is None:
+    if protocol == "cross" and not tested:
         raise two_corpora_needed()
-    task = Task(recipe, protocol, utterances, np.asarray(labels), seed, tuple(digests), tested)
+    task = Task(recipe, protocol, utterances, np.asarray(labels), seed, tuple(digests), tuple(tested))
     folds = [_published(task)] if protocol == "published" else _unleaked(task)
     for fold in folds:
         _check(fold, task)
@@ -129,7 +133,17 @@ def _unleaked(task: Task) -> list[Fold]:
         )
         return [_from_clips(0, 1, _without_twins(parts, task.digests), monitor, task)]
     if task.protocol == "cross":
-        return [_from_clips(0, 1, _by_corpus(task), monitor, task)]
+        return [_from_clips(0, 1, _by_corpus(task.tested, task), monitor, task)]
+    if task.protocol == "leave-one-corpus-out":
+        if len(task.corpora) < 2:
+            raise ProtocolError(
+                f"Protocol {task.protocol!r} needs several corpora, and there is {task.corpora[0]} alone: "
+                "emotone compare SYSTEM --corpus ravdess,emodb,nemo."
+            )
+        return [
+            _from_clips(number, len(task.corpora), _by_corpus((corpus,), task), monitor, task)
+            for number, corpus in enumerate(task.corpora)
+        ]
     groups = tested_groups(task)
     return [
         _from_clips(number, len(groups), by_speaker(group, number, task), monitor, task)
@@ -168,14 +182,29 @@ def _with_validation(split: SplitConfig) -> SplitConfig:
     return split.model_copy(update={"train": split.train - _CARVED, "validation": _CARVED})
 
 
-def _by_corpus(task: Task) -> tuple[Indices, Indices, Indices]:
-    """Test on one corpus; train on the others but for a few speakers, or a tenth of the clips where none is known."""
-    tested = np.asarray([utterance.corpus == task.tested for utterance in task.utterances])
-    known = np.isin(task.labels, sorted(task.classes))
-    sides = (np.flatnonzero(known & ~tested), np.flatnonzero(known & tested))
-    pool, nobody, test = _without_twins((sides[0], sides[0][:0], sides[1]), task.digests)
+def _by_corpus(corpora: Sequence[str], task: Task) -> tuple[Indices, Indices, Indices]:
+    """Test on some corpora; train on the others but for a few speakers, or a tenth of the clips where none is known.
+
+    Of the tested ones only clips of classes that the others have are tested.
+    """
+    tested = np.asarray([utterance.corpus in corpora for utterance in task.utterances])
+    pool, nobody = np.flatnonzero(~tested), np.flatnonzero(tested)[:0]
+    classes, test = classes_of(task.labels[pool].tolist()), nobody
+    for corpus in corpora:
+        clips = [clip for clip in np.flatnonzero(tested).tolist() if task.utterances[clip].corpus == corpus]
+        wanted = asked(classes, task.labels[clips].tolist())
+        if len({each.name for each in wanted.values()}) < 2:
+            seen, labels = (", ".join(sorted(side)) or "none" for side in (classes, set(task.labels[clips].tolist())))
+            raise ProtocolError(
+                f"Protocol {task.protocol!r} needs at least two classes that both corpora have. Trained on: {seen}. "
+                f"Tested on ({corpus}): {labels}."
+            )
+        test = np.concatenate([test, [clip for clip in clips if str(task.labels[clip]) in wanted]])
+    pool, nobody, test = _without_twins((pool, nobody, test), task.digests)
     if not pool.size:
-        raise ProtocolError("Protocol 'cross' has nothing to train on: every training clip is also a test clip.")
+        raise ProtocolError(
+            f"Protocol {task.protocol!r} has nothing to train on: every training clip is also a test clip."
+        )
     if task.monitor is None:
         return pool, nobody, test
     return *_carved(pool, task), test
@@ -198,17 +227,21 @@ def _check(fold: Fold, task: Task) -> None:
 
     A single speaker under test may lack one: leave-one-out is judged pooled.
     """
-    labels, classes = task.labels.tolist(), task.classes
+    labels = task.labels.tolist()
+    tested = {task.utterances[sample.clip].corpus for sample in fold.test}
+    across = task.protocol in ACROSS
+    named = list(zip(labels, task.utterances, strict=True))
+    classes = classes_of(label for label, clip in named if not (across and clip.corpus in tested))
     if len(classes) < 2:
         raise ProtocolError(f"Nothing is to be told apart: all {len(labels)} clips are {labels[0]}.")
     wanted = {"training": (fold.train, classes)}
-    if task.protocol not in ("loso", "all"):
+    if task.protocol not in ("loso", "all") and not across:
         # A class of men cannot be tested where all test speakers are women, as in EmoBox.
         genders = {task.utterances[sample.clip].gender for sample in fold.test}
-        possible = {label for label, clip in zip(labels, task.utterances, strict=True) if clip.gender in genders}
+        possible = {label for label, clip in named if clip.gender in genders and clip.corpus in tested}
         wanted["test"] = (fold.test, possible & classes)
     for name, (samples, needed) in wanted.items():
-        missing = needed.difference(labels[sample.clip] for sample in samples)
+        missing = needed - classes_of(labels[sample.clip] for sample in samples)
         if missing:
             raise ProtocolError(
                 f"Fold {fold.index + 1} of {fold.of} of protocol {task.protocol!r} has no {name} clip of "

@@ -15,6 +15,8 @@ LUNA5 = ((2, 5, 14, 15, 16), (3, 6, 7, 13, 18), (10, 11, 12, 19, 20), (8, 17, 21
 EMOBOX6 = ((1, 11, 20, 21), (4, 10, 12, 14), (8, 9, 19, 23), (3, 5, 7, 24), (2, 15, 16, 18), (6, 13, 17, 22))
 """Test actors of EmoBox (Ma et al., 2024), arXiv:2406.07162."""
 
+_OF_ACTORS = "ravdess"
+_ENOUGH = 3  # speakers of a corpus, of whom one can be spared
 _VALIDATED = 4  # of about 19 training speakers; two women and two men where the corpus tells
 
 
@@ -34,14 +36,15 @@ def tested_groups(task: Task) -> list[tuple[str, ...]]:
     if task.protocol == "loso":
         return [(speaker,) for speaker in found]
     groups = LUNA5 if task.protocol == "luna5" else EMOBOX6
-    wanted = {f"{actor:02d}" for group in groups for actor in group}
-    if wanted != set(found):
+    of = f"{_OF_ACTORS}:" if len(task.corpora) > 1 else ""  # other corpora beside it are trained on in every fold
+    actors = [speaker for speaker in found if speaker.startswith(of)]
+    if {f"{of}{actor:02d}" for group in groups for actor in group} != set(actors):
         raise ProtocolError(
             f"Protocol {task.protocol!r} is defined on RAVDESS's actors 01 to 24; "
             f"the corpus has {len(found)} speakers: {', '.join(found[:8])}{', ...' if len(found) > 8 else ''}. "
             "For other corpora use 'loso'."
         )
-    return [tuple(f"{actor:02d}" for actor in group) for group in groups]
+    return [tuple(f"{of}{actor:02d}" for actor in group) for group in groups]
 
 
 def by_speaker(group: Sequence[str], number: int, task: Task) -> tuple[Indices, Indices, Indices]:
@@ -53,10 +56,18 @@ def by_speaker(group: Sequence[str], number: int, task: Task) -> tuple[Indices, 
 
 
 def validation_speakers(others: Sequence[str], number: int, task: Task) -> list[str]:
-    """Draw some of the speakers that are not tested in fold `number`."""
+    """Draw some of the speakers that are not tested in fold `number`; of several corpora, some of each that has three
+    or more.
+    """
     genders = {utterance.speaker: utterance.gender for utterance in task.utterances}
-    drawn = [others[index] for index in np.random.default_rng((task.seed, number)).permutation(len(others))]
-    return in_turn(drawn, genders)[: min(_VALIDATED, max(1, len(others) // 5))]
+    corpora = {utterance.speaker: utterance.corpus for utterance in task.utterances}
+    groups = [[speaker for speaker in others if corpora[speaker] == corpus] for corpus in task.corpora]
+    groups = [group for group in groups if len(group) >= _ENOUGH] or [list(others)]
+    drawn, held = np.random.default_rng((task.seed, number)), []
+    for group in groups:
+        order = [group[index] for index in drawn.permutation(len(group))]
+        held += in_turn(order, genders)[: min(_VALIDATED, max(1, len(group) // 5))]
+    return held
 
 
 def in_turn(speakers: Sequence[str], genders: Mapping[str | None, str | None]) -> list[str]:

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from emotone.augment import copies
 from emotone.corpora.base import Utterance
-from emotone.errors import ProtocolError, UsageError
+from emotone.errors import UsageError
 from emotone.features.config import ORIGINAL
 from emotone.recipes.schema import Recipe
 
-__all__ = ["Indices", "Sample", "Task", "shared_labels", "two_corpora_needed"]
+__all__ = ["Indices", "Sample", "Task", "two_corpora_needed"]
 
 Indices = NDArray[np.intp]
 
@@ -36,7 +36,7 @@ class Task:
     labels: NDArray[np.str_]
     seed: int
     digests: tuple[str, ...] = ()
-    tested: str | None = None
+    tested: tuple[str, ...] = ()
 
     @property
     def monitor(self) -> str | None:
@@ -53,30 +53,15 @@ class Task:
         """The names of the copies that the recipe makes of a clip."""
         return tuple(copies(self.recipe.augment)) if self.recipe.augment else ()
 
-    @property
-    def classes(self) -> set[str]:
-        """The classes that are trained and tested on."""
-        labels: list[str] = self.labels.tolist()
-        return set(labels) if self.tested is None else shared_labels(self.utterances, labels, self.tested)
+    @cached_property
+    def corpora(self) -> tuple[str, ...]:
+        """The corpora of the utterances, in their order."""
+        return tuple(dict.fromkeys(utterance.corpus for utterance in self.utterances))
 
 
 def two_corpora_needed() -> UsageError:
     """Return the error for `cross` on a single corpus."""
     return UsageError(
-        "Protocol 'cross' trains on one corpus and tests on another; it is asked for by naming the two: "
-        "emotone compare SYSTEM --train ravdess --test savee."
+        "Protocol 'cross' trains on some corpora and tests on others; it is asked for by naming them: "
+        "emotone compare SYSTEM --train ravdess --test emodb,savee."
     )
-
-
-def shared_labels(utterances: Sequence[Utterance], labels: Sequence[str], tested: str) -> set[str]:
-    """Return the classes that the corpus `tested` and the others both have; fewer than two are a `ProtocolError`."""
-    sides: tuple[set[str], set[str]] = (set(), set())
-    for utterance, label in zip(utterances, labels, strict=True):
-        sides[utterance.corpus == tested].add(label)
-    if len(sides[0] & sides[1]) < 2:
-        seen, asked = (", ".join(sorted(side)) or "none" for side in sides)
-        raise ProtocolError(
-            f"Protocol 'cross' needs at least two classes that both corpora have. Trained on: {seen}. "
-            f"Tested on ({tested}): {asked}."
-        )
-    return sides[0] & sides[1]

@@ -116,6 +116,9 @@ class TrainingConfig(Config):
     plateau: Plateau | None = None
     regulariser: RegulariserConfig | None = None
     """For emotone's own network, which is trained by AdamW with a one-cycle learning rate (Smith, 2018)."""
+    balanced: int = Field(default=2400, gt=0)
+    """Where several corpora are trained on, every corpus weighs the same, and in it every label: an epoch draws so many
+    clips, most often of what is rare. A corpus alone is taken as it is, every clip once an epoch."""
     start: str | None = None
     """The digest of the weights that training goes on from, noted by `emotone train --from`; None: fresh ones."""
     keep_statistics: bool = False

@@ -24,7 +24,15 @@ __all__ = [
 
 _FEWEST = 0.05  # of the clips: of fewer, the share of wrong answers is luck
 
-MARKERS = {"published": "o", "clean": "s", "luna5": "D", "emobox6": "^", "loso": "v", "cross": "P"}
+MARKERS = {
+    "published": "o",
+    "clean": "s",
+    "luna5": "D",
+    "emobox6": "^",
+    "loso": "v",
+    "cross": "P",
+    "leave-one-corpus-out": "X",
+}
 """Protocol -> its marker, so that colour is never the only difference."""
 
 

@@ -36,7 +36,8 @@ PROTOCOLS = {
     "luna5": "green",
     "emobox6": "purple",
     "loso": "yellow",
-    "cross": "green",  # stands alone: no other protocol is of two corpora
+    "cross": "green",  # those of several corpora stand alone
+    "leave-one-corpus-out": "purple",
 }
 """Protocol -> the name of its colour."""
 

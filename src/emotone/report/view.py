@@ -169,12 +169,12 @@ def leaks(results: Sequence[Result]) -> list[Leak]:
 
 
 def speakers(results: Sequence[Result]) -> set[str]:
-    """Return every speaker that was trained or tested on, named with the corpus, as `cross` has them already."""
+    """Return every speaker that was trained or tested on, named with the corpus."""
     found: set[str] = set()
     for result in results:
         for run in result.pooled.runs:
             names = (*run.split.train_speakers, *run.split.validation_speakers, *run.split.test_speakers)
-            found.update(names if run.protocol == "cross" else (f"{run.corpus}/{name}" for name in names))
+            found.update(name if ":" in name else f"{run.corpus}/{name}" for name in names)
     return found
 
 

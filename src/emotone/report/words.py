@@ -29,7 +29,8 @@ _PROTOCOLS = {
     "luna5": ("Unseen speakers (luna5)", "five folds by speaker; the tested speakers are never trained on"),
     "emobox6": ("Unseen speakers (emobox6)", "six folds by speaker; the tested speakers are never trained on"),
     "loso": ("Unseen speakers (one left out)", "each speaker is tested by a model that never heard that speaker"),
-    "cross": ("Cross-corpus", "trained on one corpus, tested on another, on the classes of both"),
+    "cross": ("Cross-corpus", "trained on some corpora, tested on others, on the classes of both"),
+    "leave-one-corpus-out": ("Unseen corpora", "each corpus is tested by a model that never heard that corpus"),
 }
 
 _PAPERS = {

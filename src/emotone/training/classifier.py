@@ -47,6 +47,10 @@ class Classifier(ABC):
         accumulate: batches whose gradients make one step.
         evaluation_batch: samples at a time where nothing is learnt.
         begin: gives a network other weights than its initial ones, before it is trained.
+        meant: (labels, classes), true for the classes that a label may mean; then `y` are indices of labels.
+        weights: of the training samples, (samples,), 1 on average: how often they are drawn, `drawn` in an epoch. None
+            takes each once an epoch.
+        drawn: see `weights`.
 
     Attributes:
         classes_: the class indices. network_: the fitted network. history_: one record an epoch.
@@ -69,12 +73,18 @@ class Classifier(ABC):
         accumulate: int = 1,
         evaluation_batch: int = 256,
         begin: Callable[[nn.Module], None] | None = None,
+        meant: NDArray[np.bool_] | None = None,
+        weights: Array | None = None,
+        drawn: int = 0,
     ) -> None:
         self.training, self.classes_ = training, np.arange(classes)
         self.epochs, self.seed, self.device, self.precision = epochs or training.epochs, seed, device, precision
         self.checkpoint, self.checkpoint_seconds, self.on_epoch = checkpoint, checkpoint_seconds, on_epoch
         self.warmup, self.accumulate, self.evaluation_batch = warmup, accumulate, evaluation_batch
         self.begin = begin
+        self.meant = None if meant is None else torch.from_numpy(meant)
+        self.weights = None if weights is None else torch.from_numpy(weights)
+        self.drawn = drawn
 
     def fit(
         self,
@@ -89,7 +99,8 @@ class Classifier(ABC):
         module = self._module(network)
         trainer = self._trainer()
         device = trainer.strategy.root_device
-        shuffled = _Order(len(y), self.training.batch, lambda: epoch_seed(self.seed, len(module.history)))
+        seed = lambda: epoch_seed(self.seed, len(module.history))  # noqa: E731
+        shuffled = _Order(len(y), self.training.batch, seed, weights=self.weights, drawn=self.drawn)
         train = DataLoader(_Batches(self._source(X, device), y), sampler=shuffled, batch_size=None)
         monitor = None
         if X_monitor is not None and y_monitor is not None and len(y_monitor):
@@ -230,10 +241,19 @@ class _Batches(Dataset[tuple[Any, Tensor]]):
 
 
 class _Order(Sampler[Tensor]):
-    """Batches of indices: in order, or shuffled by what `seed` returns when an epoch begins."""
+    """Batches of indices: in order, or shuffled by what `seed` returns when an epoch begins; or `drawn` by weight."""
 
-    def __init__(self, samples: int, batch: int, seed: Callable[[], int] | None = None) -> None:
-        self.samples, self.batch, self.seed = samples, batch, seed
+    def __init__(
+        self,
+        samples: int,
+        batch: int,
+        seed: Callable[[], int] | None = None,
+        *,
+        weights: Tensor | None = None,
+        drawn: int = 0,
+    ) -> None:
+        self.samples, self.batch, self.seed = samples if weights is None else drawn, batch, seed
+        self.weights = weights
 
     def __len__(self) -> int:
         return -(-self.samples // self.batch)
@@ -241,5 +261,9 @@ class _Order(Sampler[Tensor]):
     def __iter__(self) -> Iterator[Tensor]:
         order = torch.arange(self.samples)
         if self.seed is not None:
-            order = torch.randperm(self.samples, generator=torch.Generator().manual_seed(self.seed()))
+            generator = torch.Generator().manual_seed(self.seed())
+            if self.weights is None:
+                order = torch.randperm(self.samples, generator=generator)
+            else:
+                order = torch.multinomial(self.weights, self.samples, replacement=True, generator=generator)
         return iter(order.split(self.batch))

@@ -6,13 +6,23 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from emotone.training.losses import vague_cross_entropy
+
 __all__ = ["fit_rows"]
 
 _DECAY = 100.0  # half of it times the squared weights is added to the clips' losses: there are far fewer clips
 
 
 def fit_rows(
-    read: Tensor, y: Tensor, weight: Tensor, bias: Tensor, new: Sequence[int], *, copies: int = 1
+    read: Tensor,
+    y: Tensor,
+    weight: Tensor,
+    bias: Tensor,
+    new: Sequence[int],
+    *,
+    copies: int = 1,
+    meant: Tensor | None = None,
+    weights: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Return weight and bias of the rows `new`, which with the other rows as they are make the logits of `read`.
 
@@ -22,6 +32,8 @@ def fit_rows(
         weight: of the layer, (classes, width). bias: (classes,).
         new: the classes whose rows are fitted.
         copies: how often each clip is among the samples; together they weigh as much as one.
+        meant: (labels, classes), true for the classes that a label may mean; then `y` are indices of labels.
+        weights: of the samples, (samples,), 1 on average; None where all weigh the same.
     """
     deviation, mean = torch.std_mean(read, dim=0)
     deviation = deviation.clamp(min=1e-6)
@@ -32,7 +44,12 @@ def fit_rows(
     def loss() -> Tensor:
         optimiser.zero_grad()
         logits = fixed.index_copy(1, torch.tensor(new), standardised @ rows.T + offset)
-        found = F.cross_entropy(logits, y, reduction="sum") / copies + _DECAY / 2 * rows.square().sum()
+        if meant is None:
+            surprise = F.cross_entropy(logits, y, reduction="none")
+        else:
+            surprise = vague_cross_entropy(logits, meant[y], reduction="none")
+        total = surprise.sum() if weights is None else surprise @ weights
+        found = total / copies + _DECAY / 2 * rows.square().sum()
         found.backward()
         return found
 

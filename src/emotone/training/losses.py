@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from emotone.recipes.schema import TrainingConfig
 
-__all__ = ["focal_loss", "make_loss", "softmax_mse"]
+__all__ = ["focal_loss", "make_loss", "softmax_mse", "vague_cross_entropy"]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -27,6 +27,21 @@ def softmax_mse(logits: Tensor, target: Tensor) -> Tensor:
     """Return the mean squared error of the softmax against the one-hot target, over batch and classes."""
     one_hot = F.one_hot(target, logits.shape[1]).to(logits.dtype)
     return F.mse_loss(torch.softmax(logits, dim=1), one_hot)
+
+
+def vague_cross_entropy(
+    logits: Tensor, meant: Tensor, *, label_smoothing: float = 0.0, reduction: str = "mean"
+) -> Tensor:
+    """Return the cross-entropy of labels that may mean several classes: -log of the sum of their probabilities.
+
+    Shape:
+        logits (batch, classes); meant (batch, classes), true for what a label may mean; output (), or (batch,) where
+        `reduction` is "none".
+    """
+    log_probabilities = torch.log_softmax(logits, dim=1)
+    surprise = -log_probabilities.masked_fill(~meant, -torch.inf).logsumexp(dim=1)
+    surprise = (1 - label_smoothing) * surprise - label_smoothing * log_probabilities.mean(dim=1)
+    return surprise.mean() if reduction == "mean" else surprise
 
 
 def make_loss(config: TrainingConfig) -> Loss:

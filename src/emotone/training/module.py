@@ -37,7 +37,10 @@ class Training(pl.LightningModule):
         seed: of batches and dropout.
         warmup: the share of all steps in which the learning rates rise from 0.
         on_epoch: called after every epoch.
+        meant: (labels, classes), true for the classes that a label may mean; then targets are indices of labels.
     """
+
+    meant: Tensor | None
 
     def __init__(
         self,
@@ -49,8 +52,10 @@ class Training(pl.LightningModule):
         seed: int,
         warmup: float = 0.0,
         on_epoch: OnEpoch | None = None,
+        meant: Tensor | None = None,
     ) -> None:
         super().__init__()
+        self.register_buffer("meant", meant, persistent=False)
         self.network, self.config, self.epochs, self.seed, self.on_epoch = network, config, epochs, seed, on_epoch
         self.optimiser, self.warmup = optimiser, warmup
         self.loss = make_loss(config)
@@ -171,7 +176,8 @@ class Training(pl.LightningModule):
         # Kept where the batch is: a number asked for in every step would let a GPU run idle.
         sums = self.sums.setdefault(name, torch.zeros(3, dtype=torch.float64, device=loss.device))
         sums[0] += loss.detach().double() * len(target)
-        sums[1] += (logits.argmax(1) == target).sum()
+        named = logits.argmax(1)
+        sums[1] += (named == target if self.meant is None else self.meant[target, named]).sum()
         sums[2] += len(target)
         return loss
 

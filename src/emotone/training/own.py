@@ -18,6 +18,7 @@ from emotone.recipes.schema import DistortionConfig, RegulariserConfig, Training
 from emotone.training.classifier import Classifier, Samples, Source
 from emotone.training.distort import distort
 from emotone.training.linear import fit_rows
+from emotone.training.losses import vague_cross_entropy
 from emotone.training.module import Training
 
 __all__ = ["OwnClassifier", "RaggedClassifier", "rates_of"]
@@ -50,11 +51,15 @@ class RaggedClassifier(Classifier):
     def head(self, X: Samples) -> Head:
         """Return the output layer, and how the embeddings of training samples `X` are distributed."""
         embeddings, output = self.embed(X), cast(nn.Linear, self.network_.output)
+        mean, deviation = embeddings.mean(0), embeddings.std(0)
+        if self.weights is not None:
+            mean = np.average(embeddings, axis=0, weights=self.weights.numpy())
+            deviation = np.sqrt(np.average((embeddings - mean) ** 2, axis=0, weights=self.weights.numpy()))
         return Head(
             weight=tuple(map(tuple, output.weight.tolist())),
             bias=tuple(output.bias.tolist()),
-            mean=tuple(embeddings.mean(0).tolist()),
-            deviation=tuple(embeddings.std(0).tolist()),
+            mean=tuple(mean.tolist()),
+            deviation=tuple(deviation.tolist()),
         )
 
     def _module(self, network: nn.Module) -> Training:
@@ -65,6 +70,7 @@ class RaggedClassifier(Classifier):
             epochs=self.epochs,
             seed=self.seed,
             on_epoch=self.on_epoch,
+            meant=self.meant,
             frames_per_second=self.frames_per_second,
         )
 
@@ -108,7 +114,15 @@ class OwnClassifier(RaggedClassifier):
         read, copies = functionals.standardised(torch.cat(heard)), len(heard)
         nothing = torch.zeros(len(self.classes_), functionals.width), torch.zeros(len(self.classes_))
         with torch.enable_grad():
-            weight, bias = fit_rows(read, y.repeat(copies), *nothing, range(len(self.classes_)), copies=copies)
+            weight, bias = fit_rows(
+                read,
+                y.repeat(copies),
+                *nothing,
+                range(len(self.classes_)),
+                copies=copies,
+                meant=self.meant,
+                weights=None if self.weights is None else self.weights.repeat(copies),
+            )
         output.weight[:, -functionals.width :] = weight
         output.bias.add_(bias)
 
@@ -160,6 +174,7 @@ class _RaggedTraining(Training):
     ) -> None:
         super().__init__(network, config, optimiser, **rest)
         self.frames_per_second = frames_per_second
+        self.loss = self._surprise
         self.regulariser = config.regulariser or RegulariserConfig()
         decay = self.regulariser.average
         self.averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
@@ -186,14 +201,19 @@ class _RaggedTraining(Training):
         inputs = network.normalise(frames, lengths)
         if not regulariser.mixup:
             logits = network.score(inputs, lengths)
-            return logits, F.cross_entropy(logits, target, label_smoothing=regulariser.label_smoothing)
+            return logits, self._surprise(logits, target, label_smoothing=regulariser.label_smoothing)
         share = torch.distributions.Beta(regulariser.mixup, regulariser.mixup).sample((len(target),)).to(frames.device)
         share = torch.maximum(share, 1 - share)  # the clip itself stays the larger part
         other = torch.randperm(len(target), device=frames.device)
         inputs = share[:, None, None] * inputs + (1 - share[:, None, None]) * inputs[other]
         logits = network.score(inputs, torch.maximum(lengths, lengths[other]))
         losses = [
-            F.cross_entropy(logits, wanted, label_smoothing=regulariser.label_smoothing, reduction="none")
+            self._surprise(logits, wanted, label_smoothing=regulariser.label_smoothing, reduction="none")
             for wanted in (target, target[other])
         ]
         return logits, (share * losses[0] + (1 - share) * losses[1]).mean()
+
+    def _surprise(self, logits: Tensor, target: Tensor, **options: Any) -> Tensor:
+        if self.meant is None:
+            return F.cross_entropy(logits, target, **options)
+        return vague_cross_entropy(logits, self.meant[target], **options)

@@ -18,8 +18,11 @@ from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
 from emotone.training.frames import encoder_folder, frames_of
 from emotone.training.preparation import Preparation
+from emotone.training.targets import Targets
 
 __all__ = ["FittedSystem", "classifier_for", "fit"]
+
+_ENOUGH = 8  # clips of a speaker, that they tell of the voice
 
 Array = NDArray[np.float32]
 OnEpoch = Callable[[Epoch, int], None]
@@ -57,7 +60,8 @@ class FittedSystem:
     def predict_adapted(self, frames: Sequence[Array], speakers: Sequence[str]) -> Array:
         """Return probabilities (clips, classes), each clip judged by what the speaker's other clips tell of the voice.
 
-        No label is used. A speaker's only clip is judged as `predict_proba` does.
+        No label is used. The clips of a speaker with fewer than 8 are judged as `predict_proba` does: so few may all be
+        of one emotion, which would be taken for the voice.
 
         Raises:
             UsageError: a system that cannot adapt.
@@ -68,6 +72,7 @@ class FittedSystem:
         rows = []
         for clip, speaker in enumerate(who):
             others = embeddings[(who == speaker) & (np.arange(len(who)) != clip)]
+            others = others if len(others) + 1 >= _ENOUGH else others[:0]
             rows.append(self.head.probabilities(embeddings[clip : clip + 1], others, temperature=self.temperature))
         return np.concatenate(rows)
 
@@ -109,6 +114,7 @@ def fit(
     labels: Sequence[str],
     classes: Sequence[str],
     *,
+    corpora: Sequence[str] | None = None,
     seed: int,
     epochs: int | None = None,
     device: str = "auto",
@@ -125,8 +131,9 @@ def fit(
         recipe: the system.
         fold: the split.
         frames: of every sample of the fold, each (channels, frames).
-        labels: the class of each clip.
+        labels: of each clip; of clips of joined corpora, they may mean several classes.
         classes: all classes, in their fixed order.
+        corpora: of each clip; those of several are balanced, where the system is one of emotone's own. None: of one.
         seed: of initial weights, batches and dropout, or of the estimator.
         epochs: instead of the recipe's, for a network.
         device: "auto", "cpu" or "cuda".
@@ -142,11 +149,11 @@ def fit(
     model, training = recipe.model, recipe.training
     if start is None and training is not None and training.start is not None:
         raise UsageError(f"{recipe.id}: its training goes on from other weights (training.start); name them by --from.")
-    index = {label: position for position, label in enumerate(classes)}
+    balances = isinstance(model, OwnConfig | WhisperConfig) and start is None
+    targets = Targets(fold, classes, labels, corpora or [""] * len(labels), vague=balances)
 
     def gather(samples: Sequence[Sample]) -> tuple[list[Array], NDArray[np.intp]]:
-        y = np.array([index[labels[sample.clip]] for sample in samples], np.intp)
-        return [frames[sample] for sample in samples], y
+        return [frames[sample] for sample in samples], targets.indices(samples)
 
     train, y = gather(fold.train)
     preparation = Preparation.fit(train, recipe.features, recipe.scaler)
@@ -159,13 +166,16 @@ def fit(
         estimator = build_classical(model, seed=seed).fit(X, y)
         return FittedSystem(recipe, tuple(classes), preparation, estimator, encoder)
 
-    monitored, y_monitor = gather({"validation": fold.validation, "test": fold.test, "none": ()}[fold.monitor])
-
+    chosen_on = {"validation": fold.validation, "test": fold.test, "none": ()}[fold.monitor]
+    monitored, y_monitor = gather(chosen_on)
     X_monitor = preparation(monitored) if monitored else None
     refit = training is not None and training.refit and X_monitor is not None
 
-    def train_network(X: Any, y: NDArray[np.intp], *monitor: Any, **options: Any) -> Any:
+    def train_network(samples: Sequence[Sample], X: Any, y: NDArray[np.intp], *monitor: Any, **options: Any) -> Any:
         options |= {"seed": seed, "device": device, "precision": precision}
+        if balances and training is not None:
+            weights = targets.weights(samples)
+            options |= {"meant": targets.meant, "weights": weights, "drawn": training.balanced}
         if start is not None:
             from emotone.training.begin import begin_with
 
@@ -175,19 +185,21 @@ def fit(
 
     limit = epochs or (training.epochs if training else 0)
     told = _shifted(on_epoch, 0, limit if refit else 0)
-    network = train_network(X, y, X_monitor, y_monitor, epochs=limit, checkpoint=checkpoint, on_epoch=told)
+    network = train_network(fold.train, X, y, X_monitor, y_monitor, epochs=limit, checkpoint=checkpoint, on_epoch=told)
     system = FittedSystem(recipe, tuple(classes), preparation, network, encoder)
     if not isinstance(model, OwnConfig | WhisperConfig):
         return system
     if X_monitor is None:
         return replace(system, temperature=start.temperature if start else 1.0, head=network.head(X))
-    temperature = fit_temperature(network.predict_proba(X_monitor), y_monitor)
+    true = y_monitor if targets.meant is None else targets.meant[y_monitor]
+    temperature = fit_temperature(network.predict_proba(X_monitor), true, targets.weights(chosen_on))
     if refit:
         X, y = X + X_monitor, np.concatenate([y, y_monitor])
         chosen, place = network, checkpoint and checkpoint.with_suffix(".refit")
         told = _shifted(on_epoch, len(chosen.history_), 0)
         other = {"blend_with": chosen} if training is not None and training.blend else {}
-        network = train_network(X, y, epochs=chosen.best_epoch_, checkpoint=place, on_epoch=told, **other)
+        heard = (*fold.train, *chosen_on)
+        network = train_network(heard, X, y, epochs=chosen.best_epoch_, checkpoint=place, on_epoch=told, **other)
         network.history_, network.best_epoch_ = chosen.history_, chosen.best_epoch_
         if place is not None:
             place.unlink(missing_ok=True)

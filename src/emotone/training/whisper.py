@@ -74,6 +74,15 @@ class WhisperClassifier(RaggedClassifier):
             network.load_encoder(self.folder)
         return network
 
+    def predict_proba(self, X: Samples) -> Array:
+        """Return probabilities (samples, classes) for `X`; of many samples, frozen layers are read from the cache."""
+        if self.model.encoder_rate is not None or len(X) == 1:
+            return super().predict_proba(X)
+        network = cast(WhisperLayers, self.network_)
+        with torch.inference_mode():
+            probabilities: Array = torch.softmax(network.output.cpu()(torch.from_numpy(self.embed(X))), dim=1).numpy()
+        return probabilities
+
     def embed(self, X: Samples) -> Array:
         """Return what the output layer reads, (samples, width)."""
         network = cast(WhisperLayers, self.network_)
@@ -84,7 +93,7 @@ class WhisperClassifier(RaggedClassifier):
         """Standardise the statistics of training clips, and make the output a logistic regression on them."""
         network = cast(WhisperLayers, network)
         statistics = self._untrained_statistics(network, X)
-        network.standardise(statistics)
+        network.standardise(statistics, self.weights)
         for parameter in network.output.parameters():
             nn.init.zeros_(parameter)
         self._add_regression(network, statistics, y)
@@ -110,7 +119,7 @@ class WhisperClassifier(RaggedClassifier):
             fixed = torch.zeros_like(fixed[0]), torch.zeros_like(fixed[1])
         read = (statistics - network.mean.cpu()) / network.deviation.cpu()
         with torch.enable_grad():
-            weight, bias = fit_rows(read, y, *fixed, classes)
+            weight, bias = fit_rows(read, y, *fixed, classes, meant=self.meant, weights=self.weights)
         with torch.no_grad():
             output.weight.add_(weight.to(output.weight.device))
             output.bias.add_(bias.to(output.bias.device))
