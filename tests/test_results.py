@@ -24,7 +24,7 @@ from emotone.report.words import percent
 Make = Callable[..., RunRecord]
 
 RESULTS = Path(__file__).parents[1] / "results"
-FOLDERS = (RESULTS, RESULTS / "copies")
+FOLDERS = (RESULTS, RESULTS / "copies", RESULTS / "cross")
 RECORDS = {folder: read_records(folder / "runs") for folder in FOLDERS}
 RUNS = [
     pytest.param(run, id=f"{run.system}-{run.protocol}-{run.fold}-{run.seed}")
@@ -102,7 +102,7 @@ def test_an_adapted_number_that_its_probabilities_do_not_give_is_found(make_reco
 def test_the_leaderboard_is_that_of_the_runs(folder: Path, tmp_path: Path) -> None:
     benchmark = load_plan(folder)
     path = tmp_path / "leaderboard.json"
-    write_leaderboard(path, entries(results_of(folder), wanted_of(benchmark, folder), benchmark.corpus))
+    write_leaderboard(path, entries(results_of(folder), wanted_of(benchmark, folder)))
     assert path.read_bytes() == (folder / "leaderboard.json").read_bytes(), "run `make bench`"
 
 

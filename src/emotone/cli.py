@@ -229,7 +229,7 @@ def bench(
         for folder in folders
         for failure in make(
             folder,
-            lambda name: load_corpus(name, data),
+            lambda name, test: load_across(name, ",".join(test)) if test else load_corpus(name, data),
             jobs=jobs,
             device=checked_device(device),
             precision=checked_precision(precision),

@@ -31,7 +31,13 @@ Make = Callable[..., RunRecord]
 
 def wanted(system: str, protocol: str, accuracy: float | None = None, why: str = "") -> Wanted:
     return Wanted(
-        system, f"The {system}", Published(paper=system[0], accuracy=accuracy), protocol, why, f"run {system}"
+        system,
+        f"The {system}",
+        Published(paper=system[0], accuracy=accuracy),
+        "ravdess",
+        protocol,
+        why,
+        f"run {system}",
     )
 
 
@@ -59,7 +65,7 @@ def test_what_was_not_run_says_why_and_what_runs_it(make_record: Make, tmp_path:
         wanted("a/net", "clean", 0.2),
         wanted("b/w", "clean", 0.8, "no weights"),
     ]
-    found = entries(read_results(records), listed, "ravdess")
+    found = entries(read_results(records), listed)
     assert [(entry.system, entry.protocol, entry.verdict) for entry in found] == [
         ("a/net", "published", "exceeded"),
         ("a/net", "clean", "not run"),
@@ -80,13 +86,13 @@ def test_what_was_not_run_says_why_and_what_runs_it(make_record: Make, tmp_path:
     write_leaderboard(path, found)
     once = path.read_bytes()
     assert read_leaderboard(path) == found
-    write_leaderboard(path, entries(read_results(reversed(records)), listed, "ravdess"))
+    write_leaderboard(path, entries(read_results(reversed(records)), listed))
     assert path.read_bytes() == once
 
 
 def test_other_corpora_and_presets_do_not_count(make_record: Make) -> None:
     others = [make_record(system="a/net", preset="quick"), make_record(system="a/net", corpus="savee")]
-    (entry,) = entries(read_results(others), [wanted("a/net", "published")], "ravdess")
+    (entry,) = entries(read_results(others), [wanted("a/net", "published")])
     assert entry.verdict == "not run"
 
 
@@ -96,11 +102,11 @@ def test_the_readme_shows_every_system_once(make_record: Make) -> None:
         wanted("a/net", "published", 0.2),
         wanted("a/net", "clean", 0.2),
         wanted("a/net", "luna5", 0.2),
-        Wanted("b/w", "Three | blocks", Published(paper="b"), "published", "", ""),
-        Wanted("c/own", "Ours", Published(paper="c"), "luna5", "", ""),
+        Wanted("b/w", "Three | blocks", Published(paper="b"), "ravdess", "published", "", ""),
+        Wanted("c/own", "Ours", Published(paper="c"), "ravdess", "luna5", "", ""),
     ]
     results = read_results([record])
-    lines = readme_table(entries(results, listed, "ravdess")).splitlines()
+    lines = readme_table(entries(results, listed)).splitlines()
     row = results[0].row
     measured = f"{100 * row.accuracy:.1f} [{100 * row.low:.1f}, {100 * row.high:.1f}]"
     assert lines[2:] == [
@@ -112,7 +118,7 @@ def test_the_readme_shows_every_system_once(make_record: Make) -> None:
 
 def test_folds_that_are_missing_are_marked(make_record: Make) -> None:
     results = read_results([make_record(protocol="luna5", fold=1)])
-    (entry,) = entries(results, [wanted("kakadiya/cnn", "luna5", 0.3)], "ravdess")
+    (entry,) = entries(results, [wanted("kakadiya/cnn", "luna5", 0.3)])
     assert entry.missing == 4
     assert readme_table([entry]).splitlines()[2].count(" * |") == 1
 
@@ -125,7 +131,7 @@ def test_tables_hold_their_numbers(make_record: Make) -> None:
     ]
     pooled = pool_all(records)
     listed = [wanted("nguyen/cnn-lstm", "clean", 0.46, "x"), wanted("n/x", "clean", 0.4, "slow")]
-    found = entries(read_results(records), listed, "ravdess")
+    found = entries(read_results(records), listed)
     assert "not run: slow" in verdicts_table(found)
     leak = premiums(pooled)[0].leak
     assert leak is not None
@@ -168,7 +174,7 @@ def test_confidence_and_adapted_rates_stand_beside_the_plain_ones(make_record: M
     plain = [make_record("emotone/base", "luna5", fold=fold, accuracy=0.5) for fold in range(5)]
     known = [make_record("emotone/base", "luna5", fold=fold, accuracy=0.5, adapted=0.6) for fold in range(5)]
     listed = [wanted("emotone/base", "luna5"), wanted("emotone/base", "emobox6")]
-    (before, _), (entry, open_) = (entries(read_results(records), listed, "ravdess") for records in (plain, known))
+    (before, _), (entry, open_) = (entries(read_results(records), listed) for records in (plain, known))
     found = adaptation(pool_all(known)[0])
     confidence = confidence_of(pool_all(known)[0])
     assert found is not None and confidence is not None and entry.adapted is not None

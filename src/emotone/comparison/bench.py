@@ -1,6 +1,6 @@
 """A benchmark: a plan of runs, made once and kept; a leaderboard of what was run and what was not."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from pydantic import Field
@@ -28,22 +28,29 @@ PLAN, BOARD = "plan.yaml", "leaderboard.json"
 """The names of a benchmark's plan and of its leaderboard, in its folder."""
 
 
-class Planned(Config):
-    """Systems (ids, or recipe files beside the plan) to run under protocols, at the paper's settings."""
+class _Part(Config):
+    """Systems (ids, or recipe files beside the plan) under protocols."""
 
     systems: tuple[str, ...] = Field(min_length=1)
     protocols: tuple[str, ...] = Field(min_length=1)
+    corpora: tuple[str, ...] = ()
+    """Instead of the plan's corpus: under `cross` those that are trained on, else those that are split, together."""
+    test: tuple[str, ...] = ()
+    """The corpora that `cross` tests on."""
+
+
+class Planned(_Part):
+    """What to run, at the paper's settings."""
+
     seeds: int = Field(default=1, ge=1)
     patience: int | None = Field(default=None, gt=0)
     """Stop long trainings after so many epochs in which the validation loss has not fallen, though the paper has no
     early stopping; each run's JSON says so. None trains as the paper does."""
 
 
-class Later(Config):
+class Later(_Part):
     """What the plan leaves out, and why; it is listed as not run."""
 
-    systems: tuple[str, ...] = Field(min_length=1)
-    protocols: tuple[str, ...] = Field(min_length=1)
     why: str
 
 
@@ -53,6 +60,10 @@ class Plan(Config):
     corpus: str
     runs: tuple[Planned, ...] = Field(min_length=1)
     later: tuple[Later, ...] = ()
+
+    def corpora_of(self, part: _Part) -> tuple[str, tuple[str, ...]]:
+        """Return the corpora that a part trains on or splits, with commas, and those that it tests on."""
+        return ",".join(part.corpora) or self.corpus, part.test
 
 
 def load_plan(folder: Path) -> Plan:
@@ -67,37 +78,42 @@ def load_plan(folder: Path) -> Plan:
 
 
 def bench(
-    folder: Path, load_corpus: Callable[[str], Corpus], *, jobs: int | None, device: str, precision: str
+    folder: Path, load_corpus: Callable[[str, Sequence[str]], Corpus], *, jobs: int | None, device: str, precision: str
 ) -> list[Failure]:
     """Make the runs of the folder's plan that are not there, then its leaderboard and report. Returns what failed.
 
     Args:
         folder: holds `plan.yaml`; runs, `leaderboard.json` and the report are written into it.
-        load_corpus: gives the corpus of a name.
+        load_corpus: gives the corpora of names with commas as one, joined with others to test on, if any.
         jobs: runs at a time; None for one per core.
         device, precision: of training.
     """
     check_jobs(jobs)
     wanted = load_plan(folder)
     for part in wanted.runs:
-        check(_recipes(part, folder), protocols=part.protocols, preset="paper")
+        check(_recipes(part, folder), protocols=part.protocols, preset="paper", crossing=bool(part.test))
     make_folder(folder)
-    corpus = load_corpus(wanted.corpus)
-    specs = specs_of(wanted, folder, corpus)
-    failures = make_runs(specs, corpus, folder, jobs=jobs, device=device, precision=precision)
+    loaded = {named: load_corpus(*named) for named in dict.fromkeys(map(wanted.corpora_of, wanted.runs))}
+    failures = []
+    for named, corpus in loaded.items():
+        specs = specs_of(wanted, folder, corpus, named)
+        failures += make_runs(specs, corpus, folder, jobs=jobs, device=device, precision=precision)
     results = read_results(read_records(folder / "runs"))
     if results:
-        console.print(build(results, folder / "report", corpus=corpus))
+        shown = next(iter(loaded.values())) if len(loaded) == 1 else None
+        console.print(build(results, folder / "report", corpus=shown))
     board = folder / BOARD
-    write_leaderboard(board, entries(results, wanted_of(wanted, folder), corpus.info.name))
+    write_leaderboard(board, entries(results, wanted_of(wanted, folder)))
     console.print(board)
     return failures
 
 
-def specs_of(benchmark: Plan, folder: Path, corpus: Corpus) -> list[RunSpec]:
-    """Return every run of a plan, each once."""
+def specs_of(
+    benchmark: Plan, folder: Path, corpus: Corpus, named: tuple[str, tuple[str, ...]] | None = None
+) -> list[RunSpec]:
+    """Return every run of a plan on corpora, as `Plan.corpora_of` names them, each once; without, of the plan's own."""
     specs: list[RunSpec] = []
-    for part in benchmark.runs:
+    for part in (part for part in benchmark.runs if benchmark.corpora_of(part) == (named or (benchmark.corpus, ()))):
         known = [_with_weights(recipe, folder) for recipe in _recipes(part, folder)]
         specs += plan(known, corpus, protocols=part.protocols, preset="paper", seeds=part.seeds)
     return list(dict.fromkeys(specs))
@@ -119,31 +135,43 @@ def _with_weights(recipe: Recipe, folder: Path) -> Recipe:
 
 def wanted_of(benchmark: Plan, folder: Path) -> list[Wanted]:
     """Return what a plan runs and what it leaves for later, the systems in emotone's order, then its own."""
-    parts = [(part.systems, part.protocols, "") for part in benchmark.runs]
-    parts += [(part.systems, part.protocols, part.why) for part in benchmark.later]
+    parts: list[tuple[_Part, str]] = [(part, "") for part in benchmark.runs]
+    parts += [(part, part.why) for part in benchmark.later]
     found = [
-        _wanted(_recipe(name, folder), protocol, why, folder)
-        for systems, protocols, why in parts
-        for name in systems
-        for protocol in protocols
+        _wanted(_recipe(name, folder), protocol, benchmark.corpora_of(part), why, folder)
+        for part, why in parts
+        for name in part.systems
+        for protocol in part.protocols
     ]
     known, order = recipes.names(), tuple(PROTOCOLS)
-    unique = {(each.system, each.protocol): each for each in reversed(found)}
+    unique = {(each.system, each.corpus, each.protocol): each for each in reversed(found)}
     return sorted(
         unique.values(),
         key=lambda each: (
             known.index(each.system) if each.system in known else len(known),
             each.system,
             order.index(each.protocol),
+            each.corpus,
         ),
     )
 
 
-def _wanted(recipe: Recipe, protocol: str, why: str, folder: Path) -> Wanted:
-    command = f"emotone compare {recipe.id} --protocol {protocol} --preset paper --out {folder.resolve().name}"
+def _wanted(recipe: Recipe, protocol: str, corpora: tuple[str, Sequence[str]], why: str, folder: Path) -> Wanted:
+    several, test = corpora
+    corpus, split = _joined(several.split(",")), f" --protocol {protocol}"
+    if test:
+        corpus, split = f"{corpus}-to-{_joined(test)}", f" --train {several} --test {','.join(test)}"
+    elif "," in several:
+        split = f" --corpus {several}{split}"
+    command = f"emotone compare {recipe.id}{split} --preset paper --out {folder.resolve().name}"
     if isinstance(recipe.model, EncoderConfig):
         command += f" --encoder {recipe.model.encoder}"
-    return Wanted(recipe.id, recipe.title, recipe.published, protocol, why, command)
+    return Wanted(recipe.id, recipe.title, recipe.published, corpus, protocol, why, command)
+
+
+def _joined(names: Sequence[str]) -> str:
+    """Return what several corpora together are called; one's own is called as its file or folder."""
+    return "+".join(Path(name).stem for name in names)
 
 
 def _recipes(part: Planned, folder: Path) -> list[Recipe]:

@@ -35,14 +35,15 @@ def join(train: Corpus, tests: Sequence[Corpus]) -> Corpus:
                 "to test on another corpus name different ones, or rename one manifest or folder."
             )
     infos = [test.info for test in tests]
+    tested = infos[0].title if len(infos) == 1 else ", ".join(info.name for info in infos)
     info = summed(
         [train.info, *infos],
         name=f"{train.info.name}-to-{'+'.join(info.name for info in infos)}",
-        title=f"Trained on {train.info.title}; tested on {' and '.join(info.title for info in infos)}",
+        title=f"Trained on {train.info.title}; tested on {tested}",
     )
     trained = train.utterances if len(heard) > 1 else map(named, train.utterances)  # `together` has named them
-    tested = (named(utterance) for test in tests for utterance in test.utterances)
-    return Corpus(info, train.root, (*trained, *tested), tested=tuple(info.name for info in infos))
+    asked = (named(utterance) for test in tests for utterance in test.utterances)
+    return Corpus(info, train.root, (*trained, *asked), tested=tuple(info.name for info in infos))
 
 
 def dropped_of(recipe: Recipe, corpus: Corpus, fold: Fold) -> dict[str, dict[str, int]]:

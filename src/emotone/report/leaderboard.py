@@ -35,6 +35,7 @@ class Wanted:
 
     Attributes:
         system, title, published: of its recipe.
+        corpus: its name, as runs have it.
         protocol: one of `emotone.protocols.PROTOCOLS`.
         why: why it is not run; empty where nothing but time stands against it.
         command: what runs it.
@@ -43,6 +44,7 @@ class Wanted:
     system: str
     title: str
     published: Published
+    corpus: str
     protocol: str
     why: str
     command: str
@@ -125,27 +127,26 @@ def verdict(published: float | None, measured: Range | None) -> str:
     return "exceeded" if measured.mean > published else "below"
 
 
-def entries(results: Sequence[Result], wanted: Sequence[Wanted], corpus: str) -> list[Entry]:
+def entries(results: Sequence[Result], wanted: Sequence[Wanted]) -> list[Entry]:
     """Return an entry for everything wanted, in that order.
 
     Args:
-        results: of the runs; only those of `corpus` with the paper preset count.
+        results: of the runs; only those with the paper preset count.
         wanted: what to list.
-        corpus: its name.
     """
-    counting = [each for each in results if (each.row.corpus, each.row.preset) == (corpus, "paper")]
-    found = {(each.row.system, each.row.protocol): each for each in counting}
-    return [_entry(each, found.get((each.system, each.protocol)), corpus) for each in wanted]
+    counting = [each for each in results if each.row.preset == "paper"]
+    found = {(each.row.system, each.row.corpus, each.row.protocol): each for each in counting}
+    return [_entry(each, found.get((each.system, each.corpus, each.protocol))) for each in wanted]
 
 
-def _entry(wanted: Wanted, result: Result | None, corpus: str) -> Entry:
+def _entry(wanted: Wanted, result: Result | None) -> Entry:
     # What the recipe says now: a run need not be made again to correct what its paper reports.
     published = wanted.published.accuracy
     listed = Entry(
         system=wanted.system,
         title=wanted.title,
         paper=wanted.published.paper,
-        corpus=corpus,
+        corpus=wanted.corpus,
         protocol=wanted.protocol,
         verdict=verdict(published, None),
         published=published,
