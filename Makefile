@@ -18,7 +18,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.train
-	$(BIN)/emotone bench results results/copies
+	$(BIN)/emotone bench results results/copies results/cross
 	$(BIN)/python docs/generate.py
 
 docs: $(VENV)/.train

@@ -5,12 +5,14 @@ import shutil
 from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
+from statistics import mean
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from emotone.config import read_yaml
 from emotone.corpora import get_source, names
+from emotone.evaluation.across import FEWEST_SPEAKERS, Crossing, crossings
 from emotone.evaluation.claims import judge
 from emotone.evaluation.paired import all_outcomes, difference, pairs
 from emotone.evaluation.pool import Pooled, pool_all
@@ -20,7 +22,8 @@ from emotone.evaluation.slices import slices
 from emotone.files import write_text
 from emotone.recipes import load as load_recipe
 from emotone.recognition.hub import DEFAULT, SHIPPED
-from emotone.report import markdown, markdown_ideas, markdown_measured
+from emotone.report import markdown, markdown_across, markdown_ideas, markdown_measured
+from emotone.report.figures_across import matrix, steps
 from emotone.report.figures_benchmark import Contender, answers
 from emotone.report.leaderboard import Entry, Range, read_leaderboard
 from emotone.report.results import Result, read_results
@@ -36,6 +39,7 @@ SPEED = RESULTS / "benchmarks"
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 AUDIT = ROOT / "docs" / "audit.md"
 CORPORA = ROOT / "docs" / "corpora.md"
+ACROSS = ROOT / "docs" / "across.md"
 ROBUSTNESS = ROOT / "docs" / "robustness.md"
 
 
@@ -172,6 +176,43 @@ def corpora() -> str:
     )
 
 
+@cache
+def _crossings() -> list[Crossing]:
+    """Return every system on every corpus that it has not heard, by system, trained on RAVDESS alone first."""
+    found = crossings(pool_all(read_records(RESULTS / "cross" / "runs")))
+    return sorted(found, key=lambda each: (OWN in each.system, each.system, len(each.trained)))
+
+
+def across() -> str:
+    """Return docs/across.md: how well systems do on corpora never heard."""
+    found = _crossings()
+    tested = {each.tested for each in found}
+    corpora = {name: get_source(name).info.title.split(":")[0] for name in names() if name in tested}
+    probe = [each for each in found if each.system == "emotone/probe" and len(each.trained) > 1]
+    heard = _find(_pooled(), "emotone/probe", "luna5").per_class
+    return _render(
+        "across.md.jinja",
+        corpora=", ".join(corpora.values()),
+        table=markdown_across.crossings_table(found, corpora),
+        steps=markdown_across.steps_table(_steps()),
+        recall=markdown_across.recall_table(probe, {name: told["recall"] for name, told in heard.items()}),
+        fewest=FEWEST_SPEAKERS,
+    )
+
+
+def _steps() -> dict[str, dict[str, float]]:
+    """Return system -> step -> accuracy, of the systems that were trained on RAVDESS and tested on other corpora."""
+    told: dict[str, dict[str, float]] = {}
+    for system in dict.fromkeys(each.system for each in _crossings() if len(each.trained) == 1):
+        own = {each.first.protocol: each.metrics["accuracy"] for each in _pooled() if each.first.system == system}
+        names = {"as published": "published", "clean split": "clean", "unseen speakers": "luna5"}
+        beyond = [each.accuracy for each in _crossings() if each.system == system and len(each.trained) == 1]
+        told[system] = {step: own[name] for step, name in names.items() if name in own} | {
+            "unseen corpora": mean(beyond)
+        }
+    return dict(sorted(told.items(), key=lambda item: -item[1]["unseen corpora"]))
+
+
 def audit() -> str:
     """Return docs/audit.md: what the audit finds and mistakes."""
     voices, copies = (json.loads((SPEED / f"{name}.json").read_text(encoding="utf-8")) for name in ("voices", "audit"))
@@ -267,7 +308,10 @@ if __name__ == "__main__":
     write_text(ROBUSTNESS, robustness())
     write_text(AUDIT, audit())
     write_text(CORPORA, corpora())
+    write_text(ACROSS, across())
     with style():
         answers(_contenders()).savefig(ROOT / "docs" / "cost.png")
+        matrix(_crossings()).savefig(ROOT / "docs" / "across.png")
+        steps(_steps()).savefig(ROOT / "docs" / "steps.png")
     for name in ("leaderboard", "premium", "risk-coverage"):
         shutil.copy(RESULTS / "report" / "figures" / f"{name}.png", ROOT / "docs" / f"{name}.png")

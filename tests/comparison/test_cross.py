@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import soundfile
+import yaml
 
 from emotone import corpora
 from emotone.comparison.cross import join
@@ -16,6 +17,7 @@ from emotone.corpora.synthetic import synthesise
 from emotone.emotions import EMOTIONS
 from emotone.errors import UsageError
 from emotone.evaluation.record import RunRecord, read_records
+from emotone.report.leaderboard import read_leaderboard
 
 Emotone = Callable[..., Any]
 
@@ -253,3 +255,32 @@ def test_what_several_corpora_cannot_be_asked_for(
     done = compare(small["tree"], *arguments)
     assert done.code in (1, 2) and all(word in done.err for word in words), done.err
     assert "Traceback" not in done.err
+
+
+def test_a_benchmark_runs_across_corpora_once(
+    emotone: Emotone, small: dict[str, Path], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EMOTONE_DATA", str(data))
+    (tmp_path / "tree.yaml").write_text(small["tree"].read_text(encoding="utf-8"), encoding="utf-8")
+    several = ["ravdess", "emodb", "savee"]
+    plan = {
+        "corpus": "ravdess",
+        "runs": [
+            {"systems": ["tree.yaml"], "protocols": ["cross"], "test": ["emodb", "savee"]},
+            {"systems": ["tree.yaml"], "protocols": ["leave-one-corpus-out"], "corpora": several},
+        ],
+        "later": [{"systems": ["onah/cnn"], "protocols": ["cross"], "test": ["savee"], "why": "too slow"}],
+    }
+    (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan), encoding="utf-8")
+    done = emotone("bench", tmp_path, "--jobs", 1)
+    assert done.code == 0, done.err
+    listed = {(entry.corpus, entry.protocol): entry for entry in read_leaderboard(tmp_path / "leaderboard.json")}
+    assert {place: entry.runs for place, entry in listed.items()} == {
+        ("ravdess-to-savee", "cross"): 0,
+        ("ravdess-to-emodb+savee", "cross"): 1,
+        ("ravdess+emodb+savee", "leave-one-corpus-out"): 3,
+    }
+    command = listed["ravdess-to-savee", "cross"].command
+    assert command == f"emotone compare onah/cnn --train ravdess --test savee --preset paper --out {tmp_path.name}"
+    again = emotone("bench", tmp_path, "--jobs", 1)
+    assert again.code == 0 and again.out.count(" of them are there already") == 2

@@ -1,0 +1,66 @@
+"""Systems on corpora never heard, as Markdown tables for the documentation."""
+
+from collections.abc import Mapping, Sequence
+
+from emotone.evaluation.across import Crossing, Told
+from emotone.report.figures_across import STEPS
+from emotone.report.markdown import table
+from emotone.report.words import percent
+
+__all__ = ["crossings_table", "recall_table", "steps_table"]
+
+
+def crossings_table(crossings: Sequence[Crossing], corpora: Mapping[str, str]) -> str:
+    """Return one line per system and tested corpus, the best of a corpus first. `corpora`: name -> title."""
+    order = list(corpora)
+    ranked = sorted(crossings, key=lambda each: (order.index(each.tested), -each.plain.uar))
+    rows = [
+        (
+            corpora[each.tested],
+            f"`{each.system}`",
+            ", ".join(each.trained),
+            _told(each.plain),
+            "-" if each.adapted is None else _told(each.adapted),
+            percent(each.chance, 0),
+            percent(each.calibration_error),
+            str(each.speakers),
+            str(each.seeds),
+        )
+        for each in ranked
+    ]
+    headers = ("tested on", "system", "trained on", "UAR, %", "adapted", "chance", "calibration error", "speakers")
+    return table((*headers, "seeds"), rows, left=(0, 1, 2))
+
+
+def recall_table(crossings: Sequence[Crossing], heard: Mapping[str, float]) -> str:
+    """Return one line per emotion: its recall on each corpus never heard, beside that on unseen speakers of RAVDESS.
+
+    Args:
+        crossings: of one system and training.
+        heard: emotion -> recall on unseen speakers of a corpus that was trained on.
+    """
+    rows = [
+        (name, percent(share, 0), *(_share(each.recall.get(name)) for each in crossings))
+        for name, share in heard.items()
+    ]
+    return table(("emotion", "RAVDESS, unseen speakers", *(each.tested for each in crossings)), rows, left=(0,))
+
+
+def steps_table(accuracies: Mapping[str, Mapping[str, float]]) -> str:
+    """Return one line per system: its accuracy from step to step."""
+    rows = [
+        (f"`{name}`", *(percent(told[step]) if step in told else "-" for step in STEPS))
+        for name, told in accuracies.items()
+    ]
+    return table(("system", *STEPS), rows, left=(0,))
+
+
+def _told(told: Told) -> str:
+    if told.interval is None:
+        return percent(told.uar)
+    low, high = (percent(side) for side in told.interval)
+    return f"{percent(told.uar)} [{low}, {high}]"
+
+
+def _share(value: float | None) -> str:
+    return "-" if value is None else percent(value, 0)
