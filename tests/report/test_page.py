@@ -288,15 +288,16 @@ def test_clips_that_state_nothing_but_their_emotion_are_enough(make_record: Make
     assert not re.search(r"Paper reports \d", page.text)
 
 
+@pytest.mark.parametrize("between", ["/", ":"])
 def test_speakers_of_two_corpora_are_counted_once_each_however_they_are_named(
-    make_record: Make, tmp_path: Path
+    make_record: Make, tmp_path: Path, between: str
 ) -> None:
     one = make_record()
     split = one.split.model_copy(
         update={
-            "train_speakers": tuple(f"ravdess/{name}" for name in one.split.train_speakers),
+            "train_speakers": tuple(f"ravdess{between}{name}" for name in one.split.train_speakers),
             "validation_speakers": (),
-            "test_speakers": ("savee/DC", "savee/KL"),
+            "test_speakers": (f"savee{between}DC", f"savee{between}KL"),
         }
     )
     dropped = {"ravdess": {"calm": 192}, "savee": {"bored": 1}}

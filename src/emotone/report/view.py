@@ -169,12 +169,13 @@ def leaks(results: Sequence[Result]) -> list[Leak]:
 
 
 def speakers(results: Sequence[Result]) -> set[str]:
-    """Return every speaker that was trained or tested on, named with the corpus."""
+    """Return every speaker that was trained or tested on, "ravdess/01", as those of joined corpora are named already."""
     found: set[str] = set()
     for result in results:
         for run in result.pooled.runs:
             names = (*run.split.train_speakers, *run.split.validation_speakers, *run.split.test_speakers)
-            found.update(name if ":" in name else f"{run.corpus}/{name}" for name in names)
+            joined = "-to-" in run.corpus or "+" in run.corpus
+            found.update(name.replace(":", "/", 1) if joined else f"{run.corpus}/{name}" for name in names)
     return found
 
 
