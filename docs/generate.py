@@ -187,7 +187,7 @@ def across() -> str:
     """Return docs/across.md: how well systems do on corpora never heard."""
     found = _crossings()
     tested = {each.tested for each in found}
-    corpora = {name: get_source(name).info.title.split(":")[0] for name in names() if name in tested}
+    corpora = {name: f"`{name}`" for name in names() if name in tested}
     probe = [each for each in found if each.system == "emotone/probe" and len(each.trained) > 1]
     heard = _find(_pooled(), "emotone/probe", "luna5").per_class
     return _render(

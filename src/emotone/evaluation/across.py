@@ -1,17 +1,13 @@
 """How well systems do on corpora never heard in training: one figure for every system and tested corpus."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from statistics import mean
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from emotone.evaluation.calibration import calibration_error
-from emotone.evaluation.intervals import bootstrap, clusters
-from emotone.evaluation.metrics import per_class, summary
-from emotone.evaluation.pool import Pooled
-from emotone.evaluation.record import RunRecord
+from emotone.evaluation.adapted import adaptation
+from emotone.evaluation.confidence import confidence_of
+from emotone.evaluation.pool import Pooled, pool
+from emotone.evaluation.record import Adapted, Predictions, RunRecord
 
 __all__ = ["FEWEST_SPEAKERS", "Crossing", "Told", "crossings"]
 
@@ -64,64 +60,50 @@ def crossings(pooled: Iterable[Pooled]) -> list[Crossing]:
     found = []
     for each in pooled:
         for tested in dict.fromkeys(_corpus(clip) for run in each.runs for clip in run.predictions.clip):
-            runs = [run for run in each.runs if any(_corpus(clip) == tested for clip in run.predictions.clip)]
-            found.append(_crossing(runs, tested))
+            parts = [_part(run, tested) for run in each.runs]
+            found.append(_crossing(pool([part for part in parts if part.predictions.clip]), tested))
     return found
 
 
-def _crossing(runs: Sequence[RunRecord], tested: str) -> Crossing:
-    first = runs[0]
-    parts = [_Part(run, tested) for run in runs]
-    true, speakers, clips = ([label for part in parts for label in getattr(part, name)] for name in _COLUMNS)
-    classes = [name for name in first.classes if name in set(true)]
-    seeds = [run.seed for run, part in zip(runs, parts, strict=True) for _ in part.true]
-
-    def told(predicted: Sequence[Sequence[str]]) -> Told:
-        rates = [summary(part.true, named, first.classes)["uar"] for part, named in zip(parts, predicted, strict=True)]
-        interval = None
-        if None not in speakers and len(set(speakers)) >= FEWEST_SPEAKERS:
-            flat, groups = [label for named in predicted for label in named], clusters(speakers, clips)
-            interval = bootstrap(true, flat, groups, first.classes, metrics=("uar",), repeats=seeds)["uar"]
-        return Told(mean(rates), interval)
-
-    adapted = [part.adapted for part in parts if part.adapted is not None]
-    named = [label for part in parts for label in part.predicted]
-    recall = per_class(true, named, first.classes)
+def _crossing(pooled: Pooled, tested: str) -> Crossing:
+    adapted, confidence = adaptation(pooled), confidence_of(pooled)
+    assert confidence is not None
+    recall = {name: told["recall"] for name, told in pooled.per_class.items() if told["support"]}
     return Crossing(
-        system=first.system,
-        trained=_trained(first, tested),
+        system=pooled.first.system,
+        trained=_trained(pooled.first, tested),
         tested=tested,
-        seeds=len(runs),
-        clips=len(parts[0].true),
-        speakers=len(set(speakers)),
-        chance=1 / len(classes),
-        plain=told([part.predicted for part in parts]),
-        adapted=told(adapted) if len(adapted) == len(parts) else None,
-        accuracy=mean(part.right.mean() for part in parts),
-        recall={name: recall[name]["recall"] for name in classes},
-        calibration_error=mean(calibration_error(part.confidence, part.right) for part in parts),
+        seeds=len(pooled.seeds),
+        clips=len(pooled.first.predictions.clip),
+        speakers=len(set(pooled.predictions.speaker)),
+        chance=1 / len(recall),
+        plain=_told(pooled),
+        adapted=_told(adapted.pooled) if adapted else None,
+        accuracy=pooled.metrics["accuracy"],
+        recall=recall,
+        calibration_error=confidence.error,
     )
 
 
-_COLUMNS = ("true", "speaker", "clip")
+def _told(pooled: Pooled) -> Told:
+    speakers = set(pooled.predictions.speaker)
+    interval = None if None in speakers or len(speakers) < FEWEST_SPEAKERS else pooled.intervals["uar"]
+    return Told(pooled.metrics["uar"], interval)
 
 
-class _Part:
-    """The predictions of a run that are of one corpus."""
+def _part(run: RunRecord, corpus: str) -> RunRecord:
+    """Return what a run says of the clips of one corpus, its predictions alone."""
+    here = [place for place, clip in enumerate(run.predictions.clip) if _corpus(clip) == corpus]
 
-    def __init__(self, run: RunRecord, corpus: str) -> None:
-        told = run.predictions
-        here = [place for place, clip in enumerate(told.clip) if _corpus(clip) == corpus]
-        self.true = [told.true[place] for place in here]
-        self.predicted = [told.predicted[place] for place in here]
-        self.speaker = [told.speaker[place] for place in here]
-        self.clip = [told.clip[place] for place in here]
-        self.confidence: NDArray[np.floating] = np.array([max(told.probabilities[place]) for place in here])
-        self.right = np.array([one == other for one, other in zip(self.true, self.predicted, strict=True)])
-        self.adapted: list[str] | None = None
-        if run.adapted is not None:
-            best = np.argmax([run.adapted.probabilities[place] for place in here], axis=1)
-            self.adapted = [run.classes[index] for index in best]
+    def kept(columns: Predictions | Adapted, *names: str) -> dict[str, Any]:
+        return {name: tuple(getattr(columns, name)[place] for place in here) for name in names}
+
+    changes: dict[str, Any] = {
+        "predictions": run.predictions.model_copy(update=kept(run.predictions, *Predictions.model_fields))
+    }
+    if run.adapted is not None:
+        changes["adapted"] = run.adapted.model_copy(update=kept(run.adapted, "probabilities"))
+    return run.model_copy(update=changes)
 
 
 def _corpus(clip: str) -> str:

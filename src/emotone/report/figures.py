@@ -8,7 +8,7 @@ from typing import Any
 from emotone.evaluation.premium import Premium
 from emotone.report.labels import apart, name_points
 from emotone.report.results import Result, Row, protocol_order
-from emotone.report.theme import PAPERS, PROTOCOLS, colour, figure
+from emotone.report.theme import PAPERS, PROTOCOLS, colour, figure, lanes
 from emotone.report.words import OWN, percent, points, protocol_title
 
 __all__ = [
@@ -54,13 +54,8 @@ def leaderboard(rows: Sequence[Row]) -> Any:
     chance = {row.system: 100 * row.chance for row in reversed(rows)}
     for place, system in enumerate(systems):
         axes.plot([chance[system]] * 2, [-place - 0.4, -place + 0.4], color=colour("soft"), linewidth=0.9, alpha=0.7)
-    axes.set_yticks([-place for place in range(len(systems))], systems)
-    axes.tick_params(axis="y", length=0, labelcolor=colour("ink"))
-    axes.set_ylim(-len(systems) + 0.4, 0.6)
-    axes.set_xlim(0, 100)
+    lanes(axes, systems)
     axes.set_xlabel("accuracy, %")
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
     drawn.legend(handles=_legend(protocols), loc="upper left", ncols=6, frameon=False, fontsize=7.5, handletextpad=0.4)
     return drawn
 
@@ -83,13 +78,8 @@ def premium(premiums: Sequence[Premium]) -> Any:
             axes.text(x, -place, said, transform=axes.get_yaxis_transform(), va="center", fontsize=7.5, color=tone)
     for x, title in ((1.04, "the leak adds"), (1.475, "known speakers add")):
         axes.text(x, 0.75, title, transform=axes.get_yaxis_transform(), fontsize=7.5, weight="bold", va="center")
-    axes.set_yticks([-place for place in range(len(premiums))], [each.system for each in premiums])
-    axes.tick_params(axis="y", length=0, labelcolor=colour("ink"))
-    axes.set_ylim(-len(premiums) + 0.4, 0.6)
-    axes.set_xlim(0, 100)
+    lanes(axes, [each.system for each in premiums])
     axes.set_xlabel("accuracy, %; on the right points with their 95 % interval", x=0, ha="left")
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
     drawn.legend(handles=_dots(protocols), loc="upper left", ncols=6, frameon=False, fontsize=7.5, handletextpad=0.4)
     return drawn
 

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from emotone.evaluation.across import Crossing
-from emotone.report.theme import colour, figure
+from emotone.report.theme import colour, figure, lanes
 
 __all__ = ["STEPS", "matrix", "steps"]
 
@@ -64,13 +64,8 @@ def steps(accuracies: Mapping[str, Mapping[str, float]]) -> Any:
         for name, value in told:
             tone, marker = STEPS[name]
             axes.plot(value, -place, marker, color=colour(tone), markersize=5.5)
-    axes.set_yticks([-place for place in range(len(accuracies))], list(accuracies))
-    axes.tick_params(axis="y", length=0, labelcolor=colour("ink"))
-    axes.set_ylim(-len(accuracies) + 0.4, 0.6)
-    axes.set_xlim(0, 100)
+    lanes(axes, list(accuracies))
     axes.set_xlabel("accuracy, %")
-    axes.grid(axis="x")
-    axes.spines["left"].set_visible(False)
     handles = [axes.plot([], [], marker, color=colour(tone), label=name)[0] for name, (tone, marker) in STEPS.items()]
     drawn.legend(handles=handles, loc="upper left", ncols=4, frameon=False, fontsize=7.5, handletextpad=0.2)
     return drawn

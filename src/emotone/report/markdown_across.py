@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from emotone.evaluation.across import Crossing, Told
 from emotone.report.figures_across import STEPS
-from emotone.report.markdown import table
+from emotone.report.leaderboard import Range
+from emotone.report.markdown import rate_range, table
 from emotone.report.words import percent
 
 __all__ = ["crossings_table", "recall_table", "steps_table"]
@@ -56,10 +57,7 @@ def steps_table(accuracies: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def _told(told: Told) -> str:
-    if told.interval is None:
-        return percent(told.uar)
-    low, high = (percent(side) for side in told.interval)
-    return f"{percent(told.uar)} [{low}, {high}]"
+    return percent(told.uar) if told.interval is None else rate_range(Range(told.uar, *told.interval))
 
 
 def _share(value: float | None) -> str:

@@ -3,6 +3,7 @@
 import base64
 import io
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,6 +85,16 @@ def figure(width: float, height: float) -> Any:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=160)
+
+
+def lanes(axes: Any, names: Sequence[str]) -> None:
+    """Give axes a lane for each name, the first at the top, at 0, -1, ...; across them per cent from 0 to 100."""
+    axes.set_yticks([-place for place in range(len(names))], names)
+    axes.tick_params(axis="y", length=0, labelcolor=colour("ink"))
+    axes.set_ylim(-len(names) + 0.4, 0.6)
+    axes.set_xlim(0, 100)
+    axes.grid(axis="x")
+    axes.spines["left"].set_visible(False)
 
 
 def style() -> Any:

@@ -99,8 +99,13 @@ class Classifier(ABC):
         module = self._module(network)
         trainer = self._trainer()
         device = trainer.strategy.root_device
-        seed = lambda: epoch_seed(self.seed, len(module.history))  # noqa: E731
-        shuffled = _Order(len(y), self.training.batch, seed, weights=self.weights, drawn=self.drawn)
+        shuffled = _Order(
+            len(y),
+            self.training.batch,
+            lambda: epoch_seed(self.seed, len(module.history)),
+            weights=self.weights,
+            drawn=self.drawn,
+        )
         train = DataLoader(_Batches(self._source(X, device), y), sampler=shuffled, batch_size=None)
         monitor = None
         if X_monitor is not None and y_monitor is not None and len(y_monitor):

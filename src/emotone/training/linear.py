@@ -4,9 +4,8 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
-from emotone.training.losses import vague_cross_entropy
+from emotone.training.losses import surprise
 
 __all__ = ["fit_rows"]
 
@@ -44,11 +43,8 @@ def fit_rows(
     def loss() -> Tensor:
         optimiser.zero_grad()
         logits = fixed.index_copy(1, torch.tensor(new), standardised @ rows.T + offset)
-        if meant is None:
-            surprise = F.cross_entropy(logits, y, reduction="none")
-        else:
-            surprise = vague_cross_entropy(logits, meant[y], reduction="none")
-        total = surprise.sum() if weights is None else surprise @ weights
+        surprises = surprise(logits, y, meant, reduction="none")
+        total = surprises.sum() if weights is None else surprises @ weights
         found = total / copies + _DECAY / 2 * rows.square().sum()
         found.backward()
         return found

@@ -1,6 +1,7 @@
 """The losses of the papers, over logits."""
 
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -8,7 +9,7 @@ from torch.nn import functional as F
 
 from emotone.recipes.schema import TrainingConfig
 
-__all__ = ["focal_loss", "make_loss", "softmax_mse", "vague_cross_entropy"]
+__all__ = ["focal_loss", "make_loss", "softmax_mse", "surprise", "vague_cross_entropy"]
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 
@@ -42,6 +43,16 @@ def vague_cross_entropy(
     surprise = -log_probabilities.masked_fill(~meant, -torch.inf).logsumexp(dim=1)
     surprise = (1 - label_smoothing) * surprise - label_smoothing * log_probabilities.mean(dim=1)
     return surprise.mean() if reduction == "mean" else surprise
+
+
+def surprise(logits: Tensor, target: Tensor, meant: Tensor | None, **options: Any) -> Tensor:
+    """Return the cross-entropy of `target` (batch,): class indices, or with `meant` (labels, classes) those of labels.
+
+    `options`: `label_smoothing` and `reduction`.
+    """
+    if meant is None:
+        return F.cross_entropy(logits, target, **options)
+    return vague_cross_entropy(logits, meant[target], **options)
 
 
 def make_loss(config: TrainingConfig) -> Loss:

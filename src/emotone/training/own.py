@@ -8,7 +8,6 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn import functional as F
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from emotone.adaptation import Head
@@ -18,7 +17,7 @@ from emotone.recipes.schema import DistortionConfig, RegulariserConfig, Training
 from emotone.training.classifier import Classifier, Samples, Source
 from emotone.training.distort import distort
 from emotone.training.linear import fit_rows
-from emotone.training.losses import vague_cross_entropy
+from emotone.training.losses import surprise
 from emotone.training.module import Training
 
 __all__ = ["OwnClassifier", "RaggedClassifier", "rates_of"]
@@ -214,6 +213,4 @@ class _RaggedTraining(Training):
         return logits, (share * losses[0] + (1 - share) * losses[1]).mean()
 
     def _surprise(self, logits: Tensor, target: Tensor, **options: Any) -> Tensor:
-        if self.meant is None:
-            return F.cross_entropy(logits, target, **options)
-        return vague_cross_entropy(logits, self.meant[target], **options)
+        return surprise(logits, target, self.meant, **options)

@@ -80,7 +80,7 @@ class WhisperClassifier(RaggedClassifier):
             return super().predict_proba(X)
         network = cast(WhisperLayers, self.network_)
         with torch.inference_mode():
-            probabilities: Array = torch.softmax(network.output.cpu()(torch.from_numpy(self.embed(X))), dim=1).numpy()
+            probabilities: Array = torch.softmax(network.output(torch.from_numpy(self.embed(X))), dim=1).numpy()
         return probabilities
 
     def embed(self, X: Samples) -> Array:
