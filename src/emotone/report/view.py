@@ -169,7 +169,7 @@ def leaks(results: Sequence[Result]) -> list[Leak]:
 
 
 def speakers(results: Sequence[Result]) -> set[str]:
-    """Return every speaker that was trained or tested on, "ravdess/01", as those of joined corpora are named already."""
+    """Return every speaker that was trained or tested on, "ravdess/01", as those of joined corpora are named."""
     found: set[str] = set()
     for result in results:
         for run in result.pooled.runs:
