@@ -1,0 +1,150 @@
+// Emotions over the last seconds as a stream: each as thick as it is likely; where nobody speaks, there is none.
+
+import { drawn } from "./canvas.js";
+import { resolved, toneOf } from "./tones.js";
+
+const TAPER = 0.15; // seconds over which a stream begins and ends
+const NAMED = 17; // pixels of thickness that hold a name
+const AXIS = 18; // pixels below
+
+export class StreamGraph {
+  #labels;
+  #seconds;
+  #islands = []; // of speech: {start, points: [{at, shares}], uncertain: [[start, end]]}
+  #until = 0;
+  #ask;
+
+  /**
+   * @param {HTMLCanvasElement} canvas
+   * @param {number} seconds that it shows
+   * @param {string[]} labels
+   */
+  constructor(canvas, seconds, labels) {
+    this.#labels = labels;
+    this.#seconds = seconds;
+    this.#ask = drawn(canvas, (context, width, height) => this.#draw(context, width, height));
+  }
+
+  /** @param {import("./local/timeline.js").Segment} update */
+  add({ start, end, emotion, scores }) {
+    let island = this.#islands.at(-1);
+    if (!island || start > island.points.at(-1).at) {
+      island = { start, points: [], uncertain: [] };
+      this.#islands.push(island);
+    }
+    const before = island.points.at(-1)?.at ?? start;
+    island.points.push({ at: end, shares: this.#labels.map((label) => scores[label]) });
+    if (emotion === "uncertain") island.uncertain.push([before, end]);
+  }
+
+  /** @param {number} until seconds of sound so far */
+  show(until) {
+    this.#until = until;
+    this.#islands = this.#islands.filter((island) => island.points.at(-1).at > until - this.#seconds - 1);
+    this.#ask();
+  }
+
+  #draw(context, width, height) {
+    const inner = height - AXIS;
+    const x = (seconds) => width - ((this.#until - seconds) / this.#seconds) * width;
+    this.#drawAxis(context, width, inner, x);
+    for (const island of this.#islands) this.#drawIsland(context, island, x, inner);
+  }
+
+  #drawAxis(context, width, inner, x) {
+    context.fillStyle = context.strokeStyle = resolved("var(--rule)");
+    context.fillRect(0, inner / 2, width, 1);
+    context.fillStyle = resolved("var(--soft)");
+    context.font = "11px system-ui, sans-serif";
+    context.textAlign = "center";
+    const first = Math.ceil(Math.max(0, this.#until - this.#seconds) / 5) * 5;
+    for (let second = first; second <= this.#until; second += 5) {
+      context.fillRect(x(second), inner, 1, 4);
+      if (x(second) > 12 && x(second) < width - 12) context.fillText(`${second} s`, x(second), inner + 15);
+    }
+  }
+
+  #drawIsland(context, island, x, inner) {
+    const none = this.#labels.map(() => 0);
+    const first = island.points[0];
+    const last = island.points.at(-1);
+    const points = [
+      { at: island.start, shares: none },
+      { at: Math.min(island.start + TAPER, first.at), shares: first.shares },
+      ...island.points,
+      { at: last.at + TAPER, shares: none },
+    ].map(({ at, shares }) => ({ x: x(at), edges: edgesOf(shares, inner) }));
+    const ground = resolved("var(--panel)");
+    const ink = resolved("var(--ink)");
+    this.#labels.forEach((label, index) => {
+      const top = points.map((point) => [point.x, point.edges[index]]);
+      const bottom = points.map((point) => [point.x, point.edges[index + 1]]).reverse();
+      context.beginPath();
+      curve(context, top, true);
+      curve(context, bottom, false);
+      context.closePath();
+      context.fillStyle = resolved(toneOf(label, this.#labels));
+      context.fill();
+      context.strokeStyle = ground;
+      context.lineWidth = 1;
+      context.stroke();
+    });
+    for (const [from, to] of island.uncertain) hatch(context, x(from), x(to), inner, ground);
+    context.font = "600 12px system-ui, sans-serif";
+    context.textAlign = "center";
+    context.textBaseline = "middle";
+    this.#labels.forEach((label, index) => {
+      const thick = points.map(({ x: at, edges }) => ({ at, edges, size: edges[index + 1] - edges[index] }));
+      const widest = thick.reduce((best, each) => (each.size > best.size ? each : best));
+      if (widest.size < NAMED) return;
+      const room = context.measureText(label).width / 2;
+      const at = Math.max(points[0].x + room, Math.min(points.at(-1).x - room, widest.at));
+      const y = (widest.edges[index] + widest.edges[index + 1]) / 2;
+      context.lineWidth = 3;
+      context.strokeStyle = ground;
+      context.fillStyle = ink;
+      context.strokeText(label, at, y);
+      context.fillText(label, at, y);
+    });
+    context.textBaseline = "alphabetic";
+  }
+}
+
+/** Where each layer begins, from the top, around the middle. */
+function edgesOf(shares, height) {
+  const sum = shares.reduce((total, share) => total + share, 0);
+  const edges = [(height - sum * height) / 2];
+  for (const share of shares) edges.push(edges.at(-1) + share * height);
+  return edges;
+}
+
+/** A line through points that does not swing beyond them. */
+function curve(context, points, begins) {
+  points.forEach(([x, y], at) => {
+    if (at === 0) {
+      if (begins) context.moveTo(x, y);
+      else context.lineTo(x, y);
+      return;
+    }
+    const [before, level] = points[at - 1];
+    const middle = (before + x) / 2;
+    context.bezierCurveTo(middle, level, middle, y, x, y);
+  });
+}
+
+/** Lines across what is uncertain. */
+function hatch(context, from, to, height, tone) {
+  context.save();
+  context.beginPath();
+  context.rect(from, 0, to - from, height);
+  context.clip();
+  context.strokeStyle = tone;
+  context.lineWidth = 3;
+  context.beginPath();
+  for (let x = from - height; x < to; x += 9) {
+    context.moveTo(x, height);
+    context.lineTo(x + height, 0);
+  }
+  context.stroke();
+  context.restore();
+}
