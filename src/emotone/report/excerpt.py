@@ -17,9 +17,9 @@ _DIGITS = 4
 def comparison(entries: Sequence[Entry], crossings: Sequence[Crossing]) -> str:
     """Return JSON.
 
-    `systems` has, per system, what its paper reports and the accuracy and UAR under each of `protocols`: [mean], or
-    [mean, low, high] with the 95 % interval; null where it was not run. `across` has a row per system and training, and
-    in it a cell per corpus that was not trained on. Rates are fractions of 1.
+    `systems` has, per system, what its paper reports and the accuracy and UAR under each of `protocols`: [mean, low,
+    high] with the 95 % interval; null where it was not run. `across` has a row per system and training, and in it a cell
+    per corpus that was not trained on, with the UAR, whose interval may be missing. Rates are fractions of 1.
     """
     protocols = list(dict.fromkeys(entry.protocol for entry in entries))
     told = {
@@ -30,7 +30,7 @@ def comparison(entries: Sequence[Entry], crossings: Sequence[Crossing]) -> str:
         ],
         "across": _across(crossings),
     }
-    return json.dumps(told, ensure_ascii=False, indent=1) + "\n"
+    return json.dumps(told, ensure_ascii=False, separators=(",", ":")) + "\n"
 
 
 def _system(entries: Sequence[Entry]) -> dict[str, Any]:
@@ -60,7 +60,6 @@ def _across(crossings: Sequence[Crossing]) -> dict[str, Any]:
         alone = len(each.trained) == 1
         training = each.trained[0] if alone else "all others"
         rows.setdefault((each.system, training), {})[each.tested] = {
-            "accuracy": [round(each.accuracy, _DIGITS)],
             "uar": _told(each.plain),
             "chance": round(each.chance, _DIGITS),
         }

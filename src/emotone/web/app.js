@@ -1,12 +1,13 @@
 // The page: which engine answers, and what happens when something is pressed or dropped.
 
 import { showComparison } from "./comparison.js";
-import { byId } from "./dom.js";
+import { byId, make } from "./dom.js";
 import { localEngine } from "./engine/local.js";
 import { serverEngine } from "./engine/server.js";
 import { listen } from "./live.js";
 import { followPlayer, showRecording } from "./recording.js";
 import { makeTabs } from "./tabs.js";
+import { toneOf } from "./tones.js";
 
 /** @type {import("./engine/server.js").Engine} */
 let engine;
@@ -44,7 +45,8 @@ async function load() {
   }
   show(null);
   byId("engine").textContent = card.name;
-  byId("terms").textContent = `${card.name} is under ${card.licence}.`;
+  byId("terms").textContent = `${card.limits} ${card.name} is under ${card.licence}.`;
+  byId("known").replaceChildren(...card.labels.map((label) => make("li", { "--tone": toneOf(label, card.labels) }, label)));
   byId("record").disabled = byId("file").disabled = false;
 }
 
@@ -92,10 +94,9 @@ async function record() {
 }
 
 function recordingIs(on) {
-  byId("record").classList.toggle("on", on);
+  byId("listen").classList.toggle("listening", on);
   byId("record-name").textContent = on ? "Stop" : "Record";
   if (!on) byId("record-note").textContent = "speak, and watch";
-  byId("file").disabled = byId("channels").disabled = byId("least").disabled = on;
 }
 
 function acceptDrops() {

@@ -12,12 +12,10 @@ export async function showComparison() {
   const response = await fetch(new URL("comparison.json", import.meta.url));
   const data = await response.json();
   const measure = byId("measure");
-  const show = () => {
-    byId("leaderboard").replaceChildren(leaderboard(data, measure.value));
-    byId("matrix").replaceChildren(matrix(data.across, measure.value));
-  };
+  const show = () => byId("leaderboard").replaceChildren(leaderboard(data, measure.value));
   measure.addEventListener("change", show);
   show();
+  byId("matrix").replaceChildren(matrix(data.across));
 }
 
 function leaderboard({ protocols, systems }, measure) {
@@ -53,7 +51,7 @@ function rateCell(rate, result) {
   );
 }
 
-function matrix({ corpora, rows }, measure) {
+function matrix({ corpora, rows }) {
   const heads = [
     ["system", ""],
     ["trained on", ""],
@@ -65,15 +63,15 @@ function matrix({ corpora, rows }, measure) {
       {},
       make("th", { scope: "row", "data-value": system }, make("code", {}, system)),
       make("td", { class: "trained", "data-value": trained }, trained),
-      ...corpora.map((name) => cellOf(cells[name], measure)),
+      ...corpora.map((name) => cellOf(cells[name])),
     ),
   );
-  return sortable(make("table", { class: "board heat" }, head(heads), make("tbody", {}, ...body)), 2);
+  return sortable(make("table", { class: "board heat" }, head(heads), make("tbody", {}, ...body)), 2 + corpora.findIndex((name) => rows.every(({ cells }) => cells[name])));
 }
 
-function cellOf(cell, measure) {
+function cellOf(cell) {
   if (!cell) return make("td", { class: "n none", "data-value": "" }, "–");
-  const [mean, low, high] = cell[measure];
+  const [mean, low, high] = cell.uar;
   const above = Math.max(0, (mean - cell.chance) / (1 - cell.chance));
   return make(
     "td",

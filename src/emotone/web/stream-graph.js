@@ -90,24 +90,40 @@ export class StreamGraph {
       context.stroke();
     });
     for (const [from, to] of island.uncertain) hatch(context, x(from), x(to), inner, ground);
+    this.#name(context, points, ground, ink);
+  }
+
+  /** Write the name of each emotion where its layer holds it. */
+  #name(context, points, ground, ink) {
     context.font = "600 12px system-ui, sans-serif";
     context.textAlign = "center";
     context.textBaseline = "middle";
+    context.lineWidth = 3;
+    context.strokeStyle = ground;
+    context.fillStyle = ink;
+    const [left, right] = [points[0].x, points.at(-1).x];
     this.#labels.forEach((label, index) => {
-      const thick = points.map(({ x: at, edges }) => ({ at, edges, size: edges[index + 1] - edges[index] }));
-      const widest = thick.reduce((best, each) => (each.size > best.size ? each : best));
-      if (widest.size < NAMED) return;
-      const room = context.measureText(label).width / 2;
-      const at = Math.max(points[0].x + room, Math.min(points.at(-1).x - room, widest.at));
-      const y = (widest.edges[index] + widest.edges[index + 1]) / 2;
-      context.lineWidth = 3;
-      context.strokeStyle = ground;
-      context.fillStyle = ink;
-      context.strokeText(label, at, y);
-      context.fillText(label, at, y);
+      const room = context.measureText(label).width / 2 + 3;
+      if (right - left < 2 * room) return;
+      const size = (point) => point.edges[index + 1] - point.edges[index];
+      const thickest = points.reduce((best, each) => (size(each) > size(best) ? each : best));
+      const at = Math.max(left + room, Math.min(right - room, thickest.x));
+      const sides = [at - room, at, at + room].map((x) => between(points, x, index));
+      const [top, bottom] = [Math.max(...sides.map(([y]) => y)), Math.min(...sides.map(([, y]) => y))];
+      if (bottom - top < NAMED) return;
+      context.strokeText(label, at, (top + bottom) / 2);
+      context.fillText(label, at, (top + bottom) / 2);
     });
     context.textBaseline = "alphabetic";
   }
+}
+
+/** Where a layer begins and ends at `x`. */
+function between(points, x, layer) {
+  const after = Math.max(1, points.findIndex((point) => point.x >= x));
+  const [a, b] = [points[after - 1], points[after]];
+  const share = Math.min(1, Math.max(0, (x - a.x) / (b.x - a.x || 1)));
+  return [layer, layer + 1].map((edge) => a.edges[edge] + share * (b.edges[edge] - a.edges[edge]));
 }
 
 /** Where each layer begins, from the top, around the middle. */

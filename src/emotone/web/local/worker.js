@@ -10,6 +10,7 @@ import { Track } from "./track.js";
 const VENDOR = new URL("../vendor/", import.meta.url).href;
 const MODEL = new URL("../model/", import.meta.url).href;
 const STEPS = 100; // of the mixer, that are taken at a time: 10 s
+const LATE = 1000; // ms behind the sound at which windows are passed over
 const TOLD = 0.25; // seconds of live sound between two tellings of how far it got
 
 const card = fetch(new URL("card.json", MODEL)).then((answer) => answer.json());
@@ -50,25 +51,27 @@ const tasks = {
   },
 
   /** Take live sound. */
-  async push({ samples }, tell) {
+  async push({ samples, at }, tell) {
     const { track } = live;
     const windows = track.push([samples]);
     if (track.seconds - live.told >= TOLD) {
       live.told = track.seconds;
       tell({ type: "heard", seq: live.seq++, until: round(track.seconds, 4), speech: track.speaking });
     }
-    await update(windows, tell);
+    await update(windows, tell, Date.now() - at > LATE);
   },
 
   async end(_, tell) {
-    await update(live.track.close(), tell);
+    await update(live.track.close(), tell, true);
     return live.track.result();
   },
 };
 
-async function update(windows, tell) {
+/** Answer for live windows; where it is `late`, only for those that the result needs. */
+async function update(windows, tell, late) {
   const [card, network] = await parts;
   for (const window of windows) {
+    if (late && !window.full) continue;
     const { probabilities, attention } = await network(window.samples);
     live.track.add(window, probabilities);
     const scores = Object.fromEntries(card.labels.map((label, index) => [label, probabilities[index]]));
