@@ -50,6 +50,11 @@ class Package:
         return f"{self.name.rpartition('/')[2]}-{self.version}.tgz"
 
     @property
+    def sha512_hex(self) -> str:
+        """The checksum in hexadecimal."""
+        return base64.b64decode(self.sha512).hex()
+
+    @property
     def url(self) -> str:
         """The tarball's address."""
         return f"https://registry.npmjs.org/{self.name}/-/{self.tarball}"
@@ -181,9 +186,8 @@ def _downloaded(package: Package, on_progress: Callable[[Package], Progress] | N
     if target.is_file():
         return target
     progress = on_progress(package) if on_progress else None
-    sha512 = base64.b64decode(package.sha512).hex()
     try:
-        return download(package.url, target, size=package.size, sha512=sha512, on_progress=progress)
+        return download(package.url, target, size=package.size, sha512=package.sha512_hex, on_progress=progress)
     except DownloadError as error:
         raise DownloadError(
             f"{error}. Without a network, bring {package.tarball} from elsewhere: --runtime {package.tarball}"

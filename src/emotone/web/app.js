@@ -44,7 +44,8 @@ async function load() {
     return;
   }
   show(null);
-  byId("engine").textContent = card.name;
+  byId("engine").textContent = `${card.name} is loading …`;
+  engine.ready().then(() => (byId("engine").textContent = card.name), show);
   byId("terms").textContent = `${card.limits} ${card.name} is under ${card.licence}.`;
   byId("known").replaceChildren(...card.labels.map((label) => make("li", { "--tone": toneOf(label, card.labels) }, label)));
   byId("record").disabled = byId("file").disabled = false;
@@ -110,7 +111,9 @@ function acceptDrops() {
     event.preventDefault();
     over(false);
     const [file] = event.dataTransfer.files;
-    if (file && card) recognize(file);
+    if (!file || !card) return;
+    byId("tab-listen").click();
+    recognize(file);
   });
 }
 

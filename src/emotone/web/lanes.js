@@ -35,7 +35,7 @@ export function fillLanes(place, answers, labels, on) {
       const box = strip.getBoundingClientRect();
       on.seek(((event.clientX - box.left) / box.width) * duration);
     });
-    fillList(list, answer, duration, labels, on);
+    fillList(list, answer, duration, labels, strip, on);
     strip.append(
       make("p", { class: "who" }, make("b", {}, nameOf(answer)), ` ${toldOf(answer)}`),
       lane,
@@ -74,7 +74,7 @@ function toldOf({ emotion, confidence, speech, duration }) {
   return `${emotion}${sure} · ${speech.toFixed(1)} s of speech in ${duration.toFixed(1)} s`;
 }
 
-function fillList(list, answer, duration, labels, on) {
+function fillList(list, answer, duration, labels, strip, on) {
   const spoken = answer.segments.filter(({ emotion }) => emotion !== SILENCE);
   const buttons = spoken.map((segment, at) => {
     const { start, end, emotion, confidence } = segment;
@@ -91,7 +91,11 @@ function fillList(list, answer, duration, labels, on) {
         "--sure": confidence,
         "--from": start / duration,
         "--long": (end - start) / duration,
-        click: () => on.choose(segment, answer),
+        click: ({ currentTarget }) => {
+          strip.querySelector("[aria-current]")?.removeAttribute("aria-current");
+          currentTarget.setAttribute("aria-current", "true");
+          on.choose(segment, answer);
+        },
       },
       make("span", {}, emotion),
       make("small", {}, percent(confidence)),

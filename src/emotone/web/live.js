@@ -6,7 +6,7 @@ import { openMicrophone } from "./microphone.js";
 import { Spectrogram } from "./spectrogram.js";
 import { StreamGraph } from "./stream-graph.js";
 import { toneOf } from "./tones.js";
-import { wavFile } from "./wav.js";
+import { toInt16, wavFile } from "./wav.js";
 
 const QUIET = 1; // seconds without speech after which the page says so
 const SPOKEN = 3; // seconds between two things that are said to a screen reader
@@ -24,7 +24,7 @@ export async function listen(engine, card, asked) {
   let view;
   let line;
   const microphone = await openMicrophone((samples) => {
-    blocks.push(samples);
+    blocks.push(toInt16(samples));
     view.hear(samples);
     line.push(samples);
   });

@@ -7,8 +7,10 @@ import { fillLanes, nameOf } from "./lanes.js";
 import { bars } from "./scores.js";
 import { toneOf } from "./tones.js";
 
+const PLAYED = 0.5; // seconds by which a player may be off
+
 let address = null; // of the recording that is shown
-let until = null; // second at which the chosen stretch ends
+let chosen = null; // stretch that is played, and no further
 let move = () => {};
 
 /**
@@ -32,10 +34,11 @@ export function showRecording(file, answers, labels) {
       const { start, end } = segment;
       detail(`${nameOf(answer)}, ${clock(start)} to ${clock(end)}`, segment, labels);
       player.currentTime = start;
-      until = end;
-      player.play().catch(() => {});
+      chosen = segment;
+      player.play().catch(() => {}); // what the browser cannot play was said
     },
     seek(seconds) {
+      chosen = null;
       player.currentTime = seconds;
     },
   });
@@ -58,16 +61,15 @@ export function showRecording(file, answers, labels) {
 export function followPlayer() {
   const player = byId("player");
   const follow = () => {
-    if (until !== null && player.currentTime >= until) {
-      player.pause();
-      until = null;
-    }
+    const at = player.currentTime;
+    if (chosen && (at < chosen.start - PLAYED || at > chosen.end + PLAYED)) chosen = null; // someone has sought
+    if (chosen && at >= chosen.end) player.pause();
     move(player.currentTime);
     if (!player.paused) requestAnimationFrame(follow);
   };
   player.addEventListener("play", follow);
   player.addEventListener("seeked", () => move(player.currentTime));
-  player.addEventListener("pause", () => (until = null));
+  player.addEventListener("pause", () => (chosen = null));
   player.addEventListener("error", () => {
     player.hidden = true;
     byId("unplayable").hidden = false;

@@ -1,7 +1,15 @@
 // What was recorded as a file: wav, mono, 16 bit.
 
 /**
- * @param {Float32Array[]} blocks
+ * @param {Float32Array} samples in [-1, 1]
+ * @returns {Int16Array} half as many bytes
+ */
+export function toInt16(samples) {
+  return Int16Array.from(samples, (sample) => Math.round(32767 * sample));
+}
+
+/**
+ * @param {Int16Array[]} blocks
  * @param {number} rate in Hz
  * @param {string} name
  * @returns {File}
@@ -22,6 +30,5 @@ export function wavFile(blocks, rate, name) {
   head.setUint16(34, 16, true);
   text(36, "data");
   head.setUint32(40, 2 * length, true);
-  const samples = blocks.map((block) => Int16Array.from(block, (sample) => Math.round(32767 * sample)));
-  return new File([head, ...samples], name, { type: "audio/wav" });
+  return new File([head, ...blocks], name, { type: "audio/wav" });
 }

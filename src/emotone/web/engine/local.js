@@ -33,6 +33,8 @@ export function localEngine() {
 
     model: () => ask("card"),
 
+    ready: () => ask("ready"),
+
     async recognize(file, { channels = "mix", least }, onProgress) {
       const { samples, rate } = await decode(file);
       const parts = channels === "each" ? samples.map((one) => [one]) : [samples];

@@ -17,7 +17,8 @@
  *
  * @typedef {object} Engine
  * @property {string} promise what happens to what is heard
- * @property {() => Promise<import("../local/track.js").Card>} model
+ * @property {() => Promise<import("../local/track.js").Card>} model its card
+ * @property {() => Promise<void>} ready once it can answer at once
  * @property {(file: File, asked: Asked, onProgress: (share: number) => void) => Promise<Answer[]>} recognize
  * @property {(rate: number, asked: Asked, listener: Listener) => {push: (samples: Float32Array) => void, end: () => void}} listen
  */
@@ -45,6 +46,8 @@ export function serverEngine() {
     async model() {
       return asked("v1/model", {});
     },
+
+    async ready() {},
 
     async recognize(file, { channels = "mix", least }) {
       const body = new FormData();

@@ -17,6 +17,8 @@ const NEVER = 2; // a confidence that no answer has
  * @property {number} window
  * @property {number} hop
  * @property {number | null} shortest
+ * @property {string} limits
+ * @property {string} licence
  */
 
 /** Takes a recording's sound, gives its windows, takes their answers, gives the result. */
