@@ -1,7 +1,7 @@
 """The page without a server: the browser recognises by itself, as the library does, and nothing leaves it."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,9 +12,7 @@ import soundfile
 
 from emotone.recognition import Recognizer
 
-from .conftest import answered, downloaded
-
-Open = Callable[..., Any]
+from .conftest import answered, downloaded, opened
 
 
 @pytest.fixture(scope="module")
@@ -22,14 +20,26 @@ def recognizer() -> Recognizer:
     return Recognizer.load()
 
 
+@pytest.fixture(scope="module")
+def asked() -> list[str]:
+    """Every address that the page asks for."""
+    return []
+
+
+@pytest.fixture(scope="module")
+def page(browser: Any, static: str, asked: list[str]) -> Iterator[Any]:
+    """The page, which loads its model once for all tests."""
+    with opened(browser) as open_page:
+        page = open_page("about:blank", ready="html")
+        page.context.on("request", lambda request: asked.append(request.url))
+        page.goto(static)
+        page.wait_for_function("() => document.getElementById('engine').textContent === 'emotone/large'")
+        yield page
+
+
 def test_ten_clips_are_answered_as_by_the_library_and_no_request_leaves_the_page(
-    open_page: Open, static: str, clips: list[Path], recognizer: Recognizer
+    page: Any, static: str, asked: list[str], clips: list[Path], recognizer: Recognizer
 ) -> None:
-    page = open_page(static, ready=False)
-    asked: list[str] = []
-    page.context.on("request", lambda request: asked.append(request.url))
-    page.reload()
-    page.wait_for_selector("#record:enabled")
     for path in clips:
         page.set_input_files("#file", path)
         answered(page, path)
@@ -46,10 +56,8 @@ def test_ten_clips_are_answered_as_by_the_library_and_no_request_leaves_the_page
     assert [address for address in asked if urlsplit(address).netloc != origin and not address.startswith("blob:")] == []
 
 
-def test_it_hears_the_microphone(open_page: Open, static: str, talk: Path, recognizer: Recognizer) -> None:
+def test_it_hears_the_microphone(page: Any, talk: Path, recognizer: Recognizer) -> None:
     expected = recognizer(talk)
-    page = open_page(static)
-    page.wait_for_function("() => !document.getElementById('engine').textContent.includes('loading')")
     page.click("#record")
     page.wait_for_function(
         "(emotion) => document.getElementById('now-emotion').textContent === emotion", arg=expected.emotion
@@ -57,19 +65,20 @@ def test_it_hears_the_microphone(open_page: Open, static: str, talk: Path, recog
     assert "no attention" in page.inner_text("#attention-note")
     page.wait_for_function("() => document.getElementById('now-emotion').textContent === 'no speech'")
     page.click("#record")
+    page.wait_for_selector("#live", state="hidden")
     answered(page)
     assert page.inner_text("#detail .emotion") == expected.emotion
     assert page.evaluate("document.getElementById('player').duration") > expected.duration
 
 
 def test_each_channel_has_a_lane_and_a_click_plays_a_stretch(
-    open_page: Open, static: str, call: Path, recognizer: Recognizer
+    page: Any, call: Path, recognizer: Recognizer
 ) -> None:
     expected = recognizer.channels(call)
-    page = open_page(static)
     page.select_option("#channels", "each")
     page.set_input_files("#file", call)
-    answered(page)
+    answered(page, call)
+    page.select_option("#channels", "mix")
     lists = page.locator("#lanes ol")
     assert lists.count() == 2
     for lane, result in enumerate(expected):
@@ -86,38 +95,34 @@ def test_each_channel_has_a_lane_and_a_click_plays_a_stretch(
 @pytest.mark.parametrize(
     ("content", "says"), [(b"", "The file is empty"), (b"no sound at all" * 9, "Not audio, or of a format")]
 )
-def test_what_is_no_recording_is_told(open_page: Open, static: str, tmp_path: Path, content: bytes, says: str) -> None:
+def test_what_is_no_recording_is_told(page: Any, tmp_path: Path, content: bytes, says: str) -> None:
     path = tmp_path / "no.wav"
     path.write_bytes(content)
-    page = open_page(static)
     page.set_input_files("#file", path)
     page.wait_for_selector("#problem:not([hidden])")
-    assert says in page.inner_text("#problem") and page.is_hidden("#recording")
+    assert says in page.inner_text("#problem") and page.is_hidden("#working")
 
 
-def test_silence_has_no_emotion(open_page: Open, static: str, tmp_path: Path) -> None:
+def test_silence_has_no_emotion(page: Any, tmp_path: Path) -> None:
     path = tmp_path / "silence.wav"
     soundfile.write(path, np.zeros(32_000), 16_000)
-    page = open_page(static)
     page.set_input_files("#file", path)
-    answered(page)
+    answered(page, path)
     assert page.inner_text("#detail .emotion") == "no speech" and page.locator("#lanes button").count() == 0
 
 
-def test_too_little_speech_is_uncertain_and_says_why(open_page: Open, static: str, talk: Path, tmp_path: Path) -> None:
+def test_too_little_speech_is_uncertain_and_says_why(page: Any, talk: Path, tmp_path: Path) -> None:
     samples, rate = soundfile.read(talk)
     start = int(np.argmax(np.abs(samples)))
     path = tmp_path / "short.wav"
     soundfile.write(path, samples[max(0, start - rate // 4) : start + rate // 4], rate)
-    page = open_page(static)
     page.set_input_files("#file", path)
-    answered(page)
+    answered(page, path)
     assert page.inner_text("#detail .emotion") == "uncertain"
     assert "the model was trained on no less than" in page.inner_text("#notes")
 
 
-def test_a_refused_microphone_is_told(open_page: Open, static: str) -> None:
-    page = open_page(static)
+def test_a_refused_microphone_is_told(page: Any) -> None:
     page.evaluate(
         """() => {
           navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException("no", "NotAllowedError"));

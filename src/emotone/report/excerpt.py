@@ -11,7 +11,7 @@ from emotone.report.words import OWN, protocol_title
 
 __all__ = ["comparison"]
 
-_DIGITS = 4
+_DIGITS = 6  # more than are shown: rounded twice, a rate may be a digit off
 
 
 def comparison(entries: Sequence[Entry], crossings: Sequence[Crossing]) -> str:
