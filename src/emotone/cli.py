@@ -26,6 +26,7 @@ from emotone.cli_options import (
     named_in,
 )
 from emotone.cli_predict import predict
+from emotone.cli_serve import serve
 from emotone.cli_systems import systems_app
 from emotone.errors import CorpusError, EmotoneError, UsageError
 
@@ -43,6 +44,7 @@ app.add_typer(corpora_app, name="corpora")
 app.command()(predict)
 app.command()(explain)
 app.command()(features)
+app.command()(serve)
 app.add_typer(cli_model.model_app, name="model")
 
 
