@@ -35,6 +35,8 @@ MAY_IMPORT = {
     "report": "errors emotions files audio augment corpora features evaluation recipes",
     "terminal": "",
     "recognition": "errors adaptation audio bundle terminal",
+    "service": "errors config audio bundle recognition terminal",
+    "cli_serve": "errors service",
     "cli_predict": "errors audio cli_inputs cli_output recognition terminal",
     "cli_inputs": "errors audio corpora terminal",
     "cli_output": "errors files recognition",
@@ -50,8 +52,8 @@ MAY_IMPORT = {
     "cli_corpora": "audit cli_options corpora recognition terminal",
     "cli_systems": "recipes comparison terminal show",
     "__main__": "cli",
-    "cli": "errors cli_corpora cli_explain cli_features cli_model cli_options cli_predict cli_systems recipes "
-    "comparison recognition training terminal",
+    "cli": "errors cli_corpora cli_explain cli_features cli_model cli_options cli_predict cli_serve cli_systems "
+    "recipes comparison recognition training terminal",
 }  # fmt: skip
 """Part of emotone -> the parts it may import. A part is a module or a package without its longer-named entries here;
 every part may import itself, and everyone the version. Data flows one way: corpora, audio, features, models, training,
@@ -60,7 +62,8 @@ evaluation, then comparison and report."""
 LIGHT = (
     "", "errors", "emotions", "config", "files", "audio", "augment", "adaptation", "bundle", "recognition",
     "cli_predict", "cli_inputs", "cli_output", "cli_explain", "cli_features", "cli_options", "cli_corpora",
-    "cli_systems", "explanation", "corpora", "terminal", "cli", "cli_model", "card", "recipes", "protocols", "audit",
+    "cli_serve", "cli_systems", "explanation", "corpora", "terminal", "cli", "cli_model", "card", "recipes",
+    "protocols", "audit",
 )  # fmt: skip
 """Parts that import nothing heavy when they are loaded: the command line starts with them."""
 HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning", "onnx", "onnxruntime")

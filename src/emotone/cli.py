@@ -27,6 +27,7 @@ from emotone.cli_options import (
 )
 from emotone.cli_page import page
 from emotone.cli_predict import predict
+from emotone.cli_serve import serve
 from emotone.cli_systems import systems_app
 from emotone.errors import CorpusError, EmotoneError, UsageError
 
@@ -45,6 +46,7 @@ app.command()(predict)
 app.command()(explain)
 app.command()(features)
 app.command()(page)
+app.command()(serve)
 app.add_typer(cli_model.model_app, name="model")
 
 

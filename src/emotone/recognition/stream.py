@@ -61,14 +61,16 @@ class Settings:
 
 
 class Answer(NamedTuple):
-    """What the network says of a window: probabilities (classes,) and the embedding (width,) that they come of."""
+    """What the network says of a window: probabilities (classes,), the embedding (width,) that they come of, and, where
+    the model has such an output, its attention (steps,) over the window."""
 
     probabilities: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float32]
+    attention: npt.NDArray[np.float32] | None = None
 
 
 class Track:
-    """One recording on its way: everything but the network.
+    """One recording on its way: everything but the network. Once it is closed it pickles.
 
     Args:
         info: of the bundle.
@@ -96,7 +98,14 @@ class Track:
         """Return the last windows; take what is to be known of the recording."""
         self._notes = [*notes, *([CANCELLED] if self._mixer.cancelled else [])]
         rest = self._windows.feed(self._resampled(self._mixer.finish(), last=True))
-        return rest + self._windows.finish()
+        rest += self._windows.finish()
+        del self._mixer, self._resampler, self._windows
+        return rest
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the last sound that was decided on is speech; before `close`."""
+        return self._windows.speaking
 
     def add(self, window: Window, probabilities: npt.NDArray[np.float32]) -> None:
         """Take the answer to a window."""
@@ -169,6 +178,11 @@ class Stream:
         self.closing = self._answer(self._track.close())
         return self._track.result()
 
+    @property
+    def speaking(self) -> bool:
+        """Whether the last sound that was decided on, about 0.2 s ago, is speech; False after `finish`."""
+        return not self._finished and self._track.speaking
+
     def _check_open(self) -> None:
         if self._finished:
             raise UsageError("The stream is finished; make another by Recognizer.stream().")
@@ -176,12 +190,13 @@ class Stream:
     def _answer(self, windows: list[Window]) -> list[Update]:
         updates = []
         labels, rate = self._model.info.labels, self._model.info.rate
-        for window, (probabilities, _) in zip(windows, answers(self._model, windows), strict=True):
-            self._track.add(window, probabilities)
-            scores = dict(zip(labels, probabilities.astype(float).tolist(), strict=True))
+        for window, answer in zip(windows, answers(self._model, windows), strict=True):
+            self._track.add(window, answer.probabilities)
+            scores = dict(zip(labels, answer.probabilities.astype(float).tolist(), strict=True))
             emotion, confidence = judge(scores, self._settings.min_confidence or 0.0)
             start, end = round(window.start / rate, 4), round(window.end / rate, 4)
-            updates.append(Update(start, end, emotion, scores, confidence))
+            attention = None if answer.attention is None else tuple(answer.attention.tolist())
+            updates.append(Update(start, end, emotion, scores, confidence, attention))
         return updates
 
 
@@ -196,6 +211,12 @@ def answers(model: Model, windows: Sequence[Window]) -> list[Answer]:
         for row, each in zip(waveforms, batch, strict=True):
             row[: len(windows[each].samples)] = windows[each].samples
         outputs = model.run(waveforms, lengths)
-        rows = zip(outputs.probabilities, outputs.embedding, strict=True)
+        weights = [None] * len(batch) if outputs.attention is None else map(_trimmed, outputs.attention)
+        rows = zip(outputs.probabilities, outputs.embedding, weights, strict=True)
         found.update(zip(batch, starmap(Answer, rows), strict=True))
     return [found[each] for each in range(len(windows))]
+
+
+def _trimmed(attention: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the weights up to a clip's own end, beyond which they are zero."""
+    return np.trim_zeros(attention, "b")

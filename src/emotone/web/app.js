@@ -46,7 +46,7 @@ async function load() {
   show(null);
   byId("engine").textContent = `${card.name} is loading …`;
   engine.ready().then(() => (byId("engine").textContent = card.name), show);
-  byId("terms").textContent = `${card.limits} ${card.name} is under ${card.licence}.`;
+  byId("terms").textContent = `${card.name} is under ${card.licence}.`;
   byId("known").replaceChildren(...card.labels.map((label) => make("li", { "--tone": toneOf(label, card.labels) }, label)));
   byId("record").disabled = byId("file").disabled = false;
 }

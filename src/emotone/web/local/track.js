@@ -17,7 +17,6 @@ const NEVER = 2; // a confidence that no answer has
  * @property {number} window
  * @property {number} hop
  * @property {number | null} shortest
- * @property {string} limits
  * @property {string} licence
  */
 
