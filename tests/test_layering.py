@@ -47,13 +47,15 @@ MAY_IMPORT = {
     "training report terminal",
     "show": "errors emotions features models recipes terminal",
     "card": "bundle recognition terminal",
+    "site": "errors files bundle corpora recognition",
+    "cli_page": "site terminal",
     "cli_model": "training terminal card",
     "cli_options": "errors corpora comparison terminal",
     "cli_corpora": "audit cli_options corpora recognition terminal",
     "cli_systems": "recipes comparison terminal show",
     "__main__": "cli",
-    "cli": "errors cli_corpora cli_explain cli_features cli_model cli_options cli_predict cli_serve cli_systems "
-    "recipes comparison recognition training terminal",
+    "cli": "errors cli_corpora cli_explain cli_features cli_model cli_options cli_page cli_predict cli_serve "
+    "cli_systems recipes comparison recognition training terminal",
 }  # fmt: skip
 """Part of emotone -> the parts it may import. A part is a module or a package without its longer-named entries here;
 every part may import itself, and everyone the version. Data flows one way: corpora, audio, features, models, training,
@@ -62,7 +64,7 @@ evaluation, then comparison and report."""
 LIGHT = (
     "", "errors", "emotions", "config", "files", "audio", "augment", "adaptation", "bundle", "recognition",
     "cli_predict", "cli_inputs", "cli_output", "cli_explain", "cli_features", "cli_options", "cli_corpora",
-    "cli_serve", "cli_systems", "explanation", "corpora", "terminal", "cli", "cli_model", "card", "recipes",
+    "cli_page", "cli_serve", "cli_systems", "site", "explanation", "corpora", "terminal", "cli", "cli_model", "card", "recipes",
     "protocols", "audit",
 )  # fmt: skip
 """Parts that import nothing heavy when they are loaded: the command line starts with them."""

@@ -87,9 +87,9 @@ def tarballs() -> list[Path]:
     return found
 
 
-@pytest.fixture(scope="session")
-def browser(talk: Path) -> Iterator[Browser]:
-    """Chromium, whose microphone hears `talk` once."""
+@contextmanager
+def launched(talk: Path) -> Iterator[Browser]:
+    """Start Chromium, whose microphone hears `talk` once."""
     if importlib.util.find_spec("playwright") is None:
         pytest.skip("needs playwright: pip install -e '.[dev]'")
     from playwright.sync_api import sync_playwright
@@ -108,6 +108,13 @@ def browser(talk: Path) -> Iterator[Browser]:
         chromium = playwright.chromium.launch(executable_path=program, args=arguments)
         yield chromium
         chromium.close()
+
+
+@pytest.fixture(scope="session")
+def browser(talk: Path) -> Iterator[Browser]:
+    """Chromium, whose microphone hears `talk`."""
+    with launched(talk) as chromium:
+        yield chromium
 
 
 @pytest.fixture(scope="session")

@@ -4,7 +4,7 @@ import { clock, make, percent } from "./dom.js";
 import { toneOf } from "./tones.js";
 import { drawWaveform } from "./waveform.js";
 
-const SECOND = 26; // pixels at least, so that a stretch can be hit; longer recordings are scrolled
+const SECOND = 34; // pixels at least, so that a stretch can be hit; longer recordings are scrolled
 const SILENCE = "silence";
 
 /**
@@ -44,6 +44,7 @@ export function fillLanes(place, answers, labels, on) {
   });
   strip.append(axis(duration));
   place.replaceChildren(scroller);
+  new ResizeObserver(() => strip.style.setProperty("--view", `${scroller.clientWidth}px`)).observe(scroller);
   return {
     at(seconds) {
       mark.style.setProperty("--at", Math.min(1, seconds / duration));

@@ -93,7 +93,7 @@ export class StreamGraph {
     this.#name(context, points, ground, ink);
   }
 
-  /** Write the name of each emotion where its layer holds it. */
+  /** Write the name of each emotion where its layer holds it; where the island is too narrow, of the thickest alone. */
   #name(context, points, ground, ink) {
     context.font = "600 12px system-ui, sans-serif";
     context.textAlign = "center";
@@ -102,26 +102,33 @@ export class StreamGraph {
     context.strokeStyle = ground;
     context.fillStyle = ink;
     const [left, right] = [points[0].x, points.at(-1).x];
-    this.#labels.forEach((label, index) => {
-      const room = context.measureText(label).width / 2 + 3;
-      if (right - left < 2 * room) return;
+    const full = points.slice(1, -1); // between the tapers
+    const layers = this.#labels.map((label, index) => {
       const size = (point) => point.edges[index + 1] - point.edges[index];
       const thickest = points.reduce((best, each) => (size(each) > size(best) ? each : best));
-      const at = Math.max(left + room, Math.min(right - room, thickest.x));
-      const sides = [at - room, at, at + room].map((x) => between(points, x, index));
-      const [top, bottom] = [Math.max(...sides.map(([y]) => y)), Math.min(...sides.map(([, y]) => y))];
-      if (bottom - top < NAMED) return;
-      context.strokeText(label, at, (top + bottom) / 2);
-      context.fillText(label, at, (top + bottom) / 2);
+      return { label, index, at: thickest.x, size: size(thickest) };
     });
+    const most = Math.max(...layers.map((layer) => layer.size));
+    for (const { label, index, at, size } of layers) {
+      const room = context.measureText(label).width / 2 + 3;
+      const fits = right - left >= 2 * room;
+      if (!fits && size < most) continue;
+      const x = fits ? Math.max(left + room, Math.min(right - room, at)) : (left + right) / 2;
+      const sides = (fits ? [x - room, x, x + room] : [x]).map((each) => between(full, each, index));
+      const [top, bottom] = [Math.max(...sides.map(([y]) => y)), Math.min(...sides.map(([, y]) => y))];
+      if (bottom - top < NAMED) continue;
+      context.strokeText(label, x, (top + bottom) / 2);
+      context.fillText(label, x, (top + bottom) / 2);
+    }
     context.textBaseline = "alphabetic";
   }
 }
 
-/** Where a layer begins and ends at `x`. */
+/** Where a layer begins and ends at `x`, or at the point that is next to it. */
 function between(points, x, layer) {
-  const after = Math.max(1, points.findIndex((point) => point.x >= x));
-  const [a, b] = [points[after - 1], points[after]];
+  const after = points.findIndex((point) => point.x >= x);
+  const b = points[after] ?? points.at(-1);
+  const a = points[after - 1] ?? b;
   const share = Math.min(1, Math.max(0, (x - a.x) / (b.x - a.x || 1)));
   return [layer, layer + 1].map((edge) => a.edges[edge] + share * (b.edges[edge] - a.edges[edge]));
 }
