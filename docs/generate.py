@@ -23,9 +23,9 @@ from emotone.files import write_text
 from emotone.recipes import load as load_recipe
 from emotone.recognition.hub import DEFAULT, SHIPPED
 from emotone.report import markdown, markdown_across, markdown_ideas, markdown_measured
+from emotone.report.excerpt import comparison as write_comparison
 from emotone.report.figures_across import matrix, steps
 from emotone.report.figures_benchmark import Contender, answers
-from emotone.report.excerpt import comparison as write_comparison
 from emotone.report.leaderboard import Entry, Range, read_leaderboard
 from emotone.report.results import Result, read_results
 from emotone.report.theme import style, stylesheet

@@ -64,8 +64,8 @@ evaluation, then comparison and report."""
 LIGHT = (
     "", "errors", "emotions", "config", "files", "audio", "augment", "adaptation", "bundle", "recognition",
     "cli_predict", "cli_inputs", "cli_output", "cli_explain", "cli_features", "cli_options", "cli_corpora",
-    "cli_page", "cli_serve", "cli_systems", "site", "explanation", "corpora", "terminal", "cli", "cli_model", "card", "recipes",
-    "protocols", "audit",
+    "cli_page", "cli_serve", "cli_systems", "site", "explanation", "corpora", "terminal", "cli", "cli_model", "card",
+    "recipes", "protocols", "audit",
 )  # fmt: skip
 """Parts that import nothing heavy when they are loaded: the command line starts with them."""
 HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning", "onnx", "onnxruntime")

@@ -53,7 +53,9 @@ def test_ten_clips_are_answered_as_by_the_library_and_no_request_leaves_the_page
         assert found["duration"] == expected.duration and found["notes"] == list(expected.notes)
     origin = urlsplit(static).netloc
     assert any(address.endswith("emotone.onnx") for address in asked)
-    assert [address for address in asked if urlsplit(address).netloc != origin and not address.startswith("blob:")] == []
+    assert [
+        address for address in asked if urlsplit(address).netloc != origin and not address.startswith("blob:")
+    ] == []
 
 
 def test_it_hears_the_microphone(page: Any, talk: Path, recognizer: Recognizer) -> None:
@@ -71,9 +73,7 @@ def test_it_hears_the_microphone(page: Any, talk: Path, recognizer: Recognizer) 
     assert page.evaluate("document.getElementById('player').duration") > expected.duration
 
 
-def test_each_channel_has_a_lane_and_a_click_plays_a_stretch(
-    page: Any, call: Path, recognizer: Recognizer
-) -> None:
+def test_each_channel_has_a_lane_and_a_click_plays_a_stretch(page: Any, call: Path, recognizer: Recognizer) -> None:
     expected = recognizer.channels(call)
     page.select_option("#channels", "each")
     page.set_input_files("#file", call)

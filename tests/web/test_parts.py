@@ -120,8 +120,9 @@ def test_windows_are_cut_as_in_python_however_the_sound_comes(run: Run, sounds: 
                 found.push(...windows.feed(block));
               }
               found.push(...windows.finish());
+              const loudness = (samples) => samples.reduce((sum, each) => sum + Math.abs(each), 0);
               return found.map(({ origin, start, end, samples, full, last }) =>
-                [origin, start, end, full, last, samples.length, samples.reduce((sum, each) => sum + Math.abs(each), 0)]);
+                [origin, start, end, full, last, samples.length, loudness(samples)]);
             }""",
             [sent(samples), options],
         )
@@ -218,7 +219,9 @@ def test_channels_that_cancel_each_other_are_told(run: Run, clips: list[Path]) -
 
 @pytest.mark.parametrize(("form", "subtype"), [("WAV", None), ("FLAC", None), ("OGG", "VORBIS"), ("MP3", None)])
 @pytest.mark.parametrize("rate", [16_000, 44_100, 48_000])
-def test_the_rate_that_a_file_states_is_found(run: Run, tmp_path: Path, form: str, subtype: str | None, rate: int) -> None:
+def test_the_rate_that_a_file_states_is_found(
+    run: Run, tmp_path: Path, form: str, subtype: str | None, rate: int
+) -> None:
     path = tmp_path / "sound"
     soundfile.write(path, np.zeros((rate, 2)), rate, format=form, subtype=subtype)
     found = run(
@@ -229,8 +232,11 @@ def test_the_rate_that_a_file_states_is_found(run: Run, tmp_path: Path, form: st
 
 
 @pytest.mark.parametrize(
-    ("value", "digits"), [(0.5, 0), (1.5, 0), (2.5, 0), (0.03125, 4), (0.09375, 4), (1.0005, 3), (2.675, 2), (61.4999, 0)]
+    ("value", "digits"),
+    [(0.5, 0), (1.5, 0), (2.5, 0), (0.03125, 4), (0.09375, 4), (1.0005, 3), (2.675, 2), (61.4999, 0)],
 )
 def test_numbers_are_rounded_as_in_python(run: Run, value: float, digits: int) -> None:
-    found = run("""async ([value, digits]) => (await kit.load("local/numbers")).round(value, digits)""", [value, digits])
+    found = run(
+        """async ([value, digits]) => (await kit.load("local/numbers")).round(value, digits)""", [value, digits]
+    )
     assert found == round(value, digits)

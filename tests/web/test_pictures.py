@@ -1,4 +1,4 @@
-"""The page in light, in the dark and on a phone, as pictures: kept in docs/ by `make pictures`, else looked at and gone."""
+"""The page in light, in the dark and on a phone, as pictures, which `make pictures` keeps in docs/."""
 
 import io
 import os

@@ -18,8 +18,8 @@ def comparison(entries: Sequence[Entry], crossings: Sequence[Crossing]) -> str:
     """Return JSON.
 
     `systems` has, per system, what its paper reports and the accuracy and UAR under each of `protocols`: [mean, low,
-    high] with the 95 % interval; null where it was not run. `across` has a row per system and training, and in it a cell
-    per corpus that was not trained on, with the UAR, whose interval may be missing. Rates are fractions of 1.
+    high] with the 95 % interval; null where it was not run. `across` has a row per system and training, and in it a
+    cell per corpus that was not trained on, with the UAR, whose interval may be missing. Rates are fractions of 1.
     """
     protocols = list(dict.fromkeys(entry.protocol for entry in entries))
     told = {
