@@ -12,8 +12,8 @@ Open = Callable[..., Any]
 
 
 @pytest.fixture
-def page(open_page: Open, static: str) -> Any:
-    return open_page(f"{static}#comparison", ready="#matrix td")
+def page(open_page: Open, served: str) -> Any:
+    return open_page(f"{served}#comparison", ready="#matrix td")
 
 
 def column(page: Any, table: str, name: str) -> list[str]:

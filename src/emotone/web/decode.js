@@ -1,6 +1,6 @@
 // A file's sound, every channel at the rate that the file states where it is known, decoded by the browser.
 
-import { Problem } from "./engine/server.js";
+import { Problem } from "./problem.js";
 
 const USUAL = [8000, 11025, 12000, 16000, 22050, 24000, 32000, 44100, 48000, 88200, 96000];
 const OTHERWISE = 48_000;

@@ -54,6 +54,7 @@ export async function listen(engine, card, asked) {
     stop = async () => {
       if (stopped) return;
       await close();
+      byId("record-note").textContent = "finishing …";
       line.end();
     };
   });

@@ -1,6 +1,6 @@
 // The microphone: blocks of mono sound at the rate of the browser's audio.
 
-import { Problem } from "./engine/server.js";
+import { Problem } from "./problem.js";
 
 const REFUSED = {
   NotAllowedError: "The microphone is not allowed. Allow it for this page, in the address bar, and press record again.",

@@ -7,7 +7,7 @@ import { fillLanes, nameOf } from "./lanes.js";
 import { bars } from "./scores.js";
 import { toneOf } from "./tones.js";
 
-const PLAYED = 0.5; // seconds by which a player may be off
+const SOUGHT = 0.05; // seconds by which a player may miss where it is put
 
 let address = null; // of the recording that is shown
 let chosen = null; // stretch that is played, and no further
@@ -33,8 +33,8 @@ export function showRecording(file, answers, labels) {
     choose(segment, answer) {
       const { start, end } = segment;
       detail(`${nameOf(answer)}, ${clock(start)} to ${clock(end)}`, segment, labels);
-      player.currentTime = start;
       chosen = segment;
+      player.currentTime = start;
       player.play().catch(() => {}); // what the browser cannot play was said
     },
     seek(seconds) {
@@ -60,14 +60,19 @@ export function showRecording(file, answers, labels) {
 /** Let the player tell where it is; once. */
 export function followPlayer() {
   const player = byId("player");
+  const stop = () => {
+    if (chosen && player.currentTime >= chosen.end) player.pause();
+  };
   const follow = () => {
-    const at = player.currentTime;
-    if (chosen && (at < chosen.start - PLAYED || at > chosen.end + PLAYED)) chosen = null; // someone has sought
-    if (chosen && at >= chosen.end) player.pause();
+    stop();
     move(player.currentTime);
     if (!player.paused) requestAnimationFrame(follow);
   };
   player.addEventListener("play", follow);
+  player.addEventListener("timeupdate", stop); // also where nothing is drawn, as in a hidden tab
+  player.addEventListener("seeking", () => {
+    if (chosen && Math.abs(player.currentTime - chosen.start) > SOUGHT) chosen = null;
+  });
   player.addEventListener("seeked", () => move(player.currentTime));
   player.addEventListener("pause", () => (chosen = null));
   player.addEventListener("error", () => {

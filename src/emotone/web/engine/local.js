@@ -1,7 +1,7 @@
 // The engine that is the browser itself: a worker with the model. Nothing leaves the page.
 
 import { decode } from "../decode.js";
-import { Problem } from "./server.js";
+import { Problem } from "../problem.js";
 
 /** @returns {import("./server.js").Engine} */
 export function localEngine() {

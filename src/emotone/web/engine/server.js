@@ -1,5 +1,7 @@
 // The engine that asks `emotone serve`, over HTTP and a WebSocket.
 
+import { Problem } from "../problem.js";
+
 /**
  * An engine recognises. There are two, with one interface: this one and local.js.
  *
@@ -22,18 +24,6 @@
  * @property {(file: File, asked: Asked, onProgress: (share: number) => void) => Promise<Answer[]>} recognize
  * @property {(rate: number, asked: Asked, listener: Listener) => {push: (samples: Float32Array) => void, end: () => void}} listen
  */
-
-/** Why there is no answer. */
-export class Problem extends Error {
-  /**
-   * @param {string} message
-   * @param {number} [status] of HTTP
-   */
-  constructor(message, status = 0) {
-    super(message);
-    this.status = status;
-  }
-}
 
 const AWAY = "The service cannot be reached. Is `emotone serve` running?";
 
