@@ -25,6 +25,9 @@ from emotone.files import cache_folder
 KEPT = cache_folder("npm")
 """The user's own cache, before the tests get theirs: tarballs are large."""
 
+REAL = bool(os.environ.get("EMOTONE_DATA"))
+"""Whether people speak; of computer-made voices models are not sure, and what they say hangs by little."""
+
 Browser = Any
 Page = Any
 
@@ -39,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def clips(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
     """Ten clips of different emotions and speakers: of RAVDESS where it is, else of the synthetic corpus."""
-    if os.environ.get("EMOTONE_DATA"):
+    if REAL:
         found = sorted(request.getfixturevalue("ravdess").glob("Actor_*/03-01-*"))
         return found[::149][:10]
     from emotone.corpora.synthetic import write
@@ -50,18 +53,19 @@ def clips(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
 
 @pytest.fixture(scope="session")
 def talk(clips: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A clip as wav, which is what the microphone hears."""
-    samples, rate = soundfile.read(clips[2], dtype="float32")
+    """A clip as wav, with silence around it, which is what the microphone hears."""
+    samples, rate = soundfile.read(clips[2], dtype="float32", always_2d=True)
     path = tmp_path_factory.mktemp("talk") / "talk.wav"
-    soundfile.write(path, samples, rate, subtype="PCM_16")
+    soundfile.write(path, np.pad(samples[:, 0], rate // 2), rate, subtype="PCM_16")
     return path
 
 
 @pytest.fixture(scope="session")
 def call(clips: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two speakers, one on each channel, one after the other."""
-    first, second = (soundfile.read(clips[at], dtype="float32", always_2d=True)[0][:, 0] for at in (2, 7))
     rate = soundfile.info(clips[0]).samplerate
+    said = (soundfile.read(clips[at], dtype="float32", always_2d=True)[0][:, 0] for at in (2, 7))
+    first, second = (np.pad(samples, rate // 2) for samples in said)
     left = np.concatenate([first, np.zeros_like(second)])
     right = np.concatenate([np.zeros_like(first), second])
     path = tmp_path_factory.mktemp("call") / "call.wav"
@@ -224,6 +228,17 @@ def answered(page: Page, path: Path | None = None) -> None:
     title = "" if path is None else f":has(h2:text-is({json.dumps(path.name)}))"
     page.wait_for_selector(f"#recording:not([hidden]){title}, #problem:not([hidden])")
     assert not page.is_visible("#problem"), page.inner_text("#problem")
+
+
+def hears(page: Page, emotion: str) -> None:
+    """Wait until the page shows, live, the emotion; of a computer-made voice, any."""
+    page.wait_for_function(
+        """([emotion, any]) => {
+          const { dataset } = document.getElementById("now");
+          return dataset.state === "sure" && (any || document.getElementById("now-emotion").textContent === emotion);
+        }""",
+        arg=[emotion, not REAL],
+    )
 
 
 def downloaded(page: Page, form: str) -> str:

@@ -128,7 +128,7 @@ def test_windows_are_cut_as_in_python_however_the_sound_comes(run: Run, sounds: 
         )
         assert found == [pytest.approx(each) for each in expected]
         cut += len(expected)
-    assert cut > 50
+    assert cut > 40
 
 
 def _told(window: Window) -> tuple[Any, ...]:
@@ -197,7 +197,7 @@ def test_resampling_is_as_good_as_soxr(run: Run, clips: list[Path], rate: int) -
 
 def test_channels_that_cancel_each_other_are_told(run: Run, clips: list[Path]) -> None:
     samples, rate = load(clips[0])
-    other = np.concatenate([samples[: rate // 2], -samples[rate // 2 :]])
+    other = np.concatenate([samples[: rate // 10], -samples[rate // 10 :]])
     mixer = Mixer(rate)
     expected = np.concatenate([mixer.feed(np.stack([samples, other])), mixer.finish()])
     found, cancelled = run(
