@@ -14,6 +14,7 @@ import pytest
 from emotone import corpora
 from emotone.corpora import fetch as fetching
 from emotone.corpora import synthetic
+from emotone.corpora.download import download
 from emotone.corpora.fetch import Archive, fetch, unpack
 from emotone.errors import DownloadError, UsageError
 
@@ -153,6 +154,14 @@ def test_wrong_content_is_refused_and_removed(server: Server, no_data: Path) -> 
     with pytest.raises(DownloadError, match=r"wrong content: md5 \w+ and .* bytes, expected \w+ and"):
         fetch("ravdess")
     assert left_in(no_data) == []
+
+
+def test_a_checksum_may_be_sha512(server: Server, tmp_path: Path) -> None:
+    size, right = len(server.content), hashlib.sha512(server.content).hexdigest()
+    with pytest.raises(DownloadError, match=r"wrong content: sha512 \w+ and"):
+        download(server.url, tmp_path / "a.zip", size=size, sha512=right[::-1])
+    assert list(tmp_path.iterdir()) == []
+    assert download(server.url, tmp_path / "a.zip", size=size, sha512=right).read_bytes() == server.content
 
 
 def test_another_file_is_refused_before_it_is_read(server: Server, no_data: Path) -> None:
