@@ -10,6 +10,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from emotone.bundle.hub import DEFAULT, SHIPPED
 from emotone.config import read_yaml
 from emotone.corpora import get_source, names
 from emotone.evaluation.across import FEWEST_SPEAKERS, Crossing, crossings
@@ -21,7 +22,6 @@ from emotone.evaluation.record import read_records
 from emotone.evaluation.slices import slices
 from emotone.files import write_text
 from emotone.recipes import load as load_recipe
-from emotone.recognition.hub import DEFAULT, SHIPPED
 from emotone.report import markdown, markdown_across, markdown_ideas, markdown_measured
 from emotone.report.figures_across import matrix, steps
 from emotone.report.figures_benchmark import Contender, answers

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emotone.adaptation import Head
+from emotone.bundle.adaptation import Head
 from emotone.errors import RecipeError
 
 WIDTH, CLASSES = 6, 3

@@ -11,9 +11,8 @@ import numpy.typing as npt
 import pytest
 
 from emotone.audio import load
-from emotone.augment import augment, copies
+from emotone.augment import AugmentConfig, augment, copies
 from emotone.errors import UsageError
-from emotone.features.config import AugmentConfig
 
 RATE = 22_050
 KINDS = ("nguyen", "boucheta", "awgn", "uniform")
@@ -56,7 +55,7 @@ def test_the_same_seed_gives_the_same_bytes_and_leaves_the_clip_alone(kind: str,
 def test_the_same_bytes_in_another_process() -> None:
     code = (
         "import sys, numpy as np\n"
-        "from emotone.augment import augment; from emotone.features.config import AugmentConfig\n"
+        "from emotone.augment import AugmentConfig, augment\n"
         "samples = np.random.default_rng(1).standard_normal(9000).astype('f4') * np.float32(0.1)\n"
         "for kind, variant in (('nguyen', 'chain-1'), ('boucheta', 'pitch'), ('awgn', 'awgn-1')):\n"
         "    copy = augment(samples, 22050, config=AugmentConfig(kind=kind, seed=3), variant=variant, clip_key='a')\n"

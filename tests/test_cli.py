@@ -16,7 +16,7 @@ import soundfile
 from emotone import corpora, recipes
 from emotone.errors import UsageError
 from emotone.evaluation.record import RunRecord, read_records
-from emotone.training.store import load_system
+from emotone.storage import load_system
 
 Emotone = Callable[..., Any]
 

@@ -14,20 +14,20 @@ import torch
 import emotone as package
 from emotone import corpora, recipes
 from emotone.audio import load
+from emotone.augment import ORIGINAL
 from emotone.bundle import Bundle
 from emotone.errors import AudioError, BundleError, UsageError
 from emotone.explanation import Explanation, explain, recording
 from emotone.explanation.deletion import REGION, SHARES, deletion
-from emotone.features.config import ORIGINAL
+from emotone.export import export
+from emotone.export.serving import Serving
+from emotone.export.unbundle import system_of
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
 from emotone.recognition import Recognizer
+from emotone.storage import save_system
 from emotone.training import fit
-from emotone.training.export import export
 from emotone.training.frames import frames_of
-from emotone.training.serving import Serving
-from emotone.training.store import save_system
-from emotone.training.unbundle import system_of
 
 CLASSES = ("sad", "angry")
 DISTORTION = {"stretch": 0.2, "shift": 3, "mask_bands": 8, "mask_frames": 20}

@@ -11,13 +11,13 @@ from hypothesis import strategies as st
 
 from emotone import recipes
 from emotone.audit import leaks_of
+from emotone.augment import ORIGINAL
 from emotone.comparison.cross import join
 from emotone.corpora import emodb, nemo, ravdess
 from emotone.corpora.base import Corpus, Utterance
 from emotone.corpora.together import together
 from emotone.emotions import EMOTIONS, get_scheme
 from emotone.errors import ProtocolError, UsageError
-from emotone.features.config import ORIGINAL
 from emotone.protocols import (
     ACROSS,
     EMOBOX6,

@@ -10,8 +10,8 @@ import pytest
 import soundfile
 from onnx import TensorProto, helper, numpy_helper
 
-from emotone.adaptation import Head
 from emotone.bundle import BundleInfo
+from emotone.bundle.adaptation import Head
 from emotone.corpora import synthetic
 from emotone.recognition import Recognizer
 

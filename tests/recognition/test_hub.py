@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from emotone.recognition.hub import locate
+from emotone.bundle.hub import locate
 
 
 @pytest.mark.parametrize("given", ["my model", "my model/system.json", "my model/weights.safetensors"])

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emotone.adaptation import Head
 from emotone.audio import load
+from emotone.bundle.adaptation import Head
 from emotone.errors import AudioError, UsageError
 from emotone.recognition import Recognizer
 

@@ -14,18 +14,18 @@ import soundfile
 from numpy.typing import NDArray
 
 from emotone.audio import load
+from emotone.augment import ORIGINAL
 from emotone.bundle import Bundle, BundleInfo
 from emotone.errors import BundleError, EmotoneError, UsageError
 from emotone.evaluation.pool import pool_all
 from emotone.evaluation.record import RunRecord, read_records
-from emotone.features.config import ORIGINAL
+from emotone.export import export
+from emotone.export.unbundle import weights_of
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
+from emotone.storage import save_system
 from emotone.training import FittedSystem, fit
-from emotone.training.export import export
 from emotone.training.frames import frames_of
-from emotone.training.store import save_system
-from emotone.training.unbundle import weights_of
 
 CLASSES = ("calm", "happy", "sad")
 
@@ -66,7 +66,7 @@ def test_what_is_no_system_is_refused(store: Callable[[str], Path], tmp_path: Pa
 def test_a_killed_export_leaves_what_was_there(
     store: Callable[[str], Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from emotone.training import export as module
+    from emotone.export import bundle as module
 
     def kill(*_: Any, **__: Any) -> bytes:
         raise KeyboardInterrupt

@@ -13,10 +13,10 @@ from torch.nn.utils.rnn import pad_sequence
 
 from emotone import corpora, recipes
 from emotone.audio import load
+from emotone.augment import ORIGINAL
 from emotone.emotions import EMOTIONS
 from emotone.errors import UsageError
 from emotone.evaluation.record import Epoch
-from emotone.features.config import ORIGINAL
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
 from emotone.training import FittedSystem, fit

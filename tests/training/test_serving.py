@@ -14,17 +14,18 @@ from numpy.typing import NDArray
 
 from emotone import recipes
 from emotone.audio import load
+from emotone.augment import ORIGINAL
 from emotone.bundle import Bundle, BundleInfo, Outputs
-from emotone.features.config import ORIGINAL, AudioConfig
+from emotone.export.graph import make_bundle
+from emotone.export.serving import AudioPreparation
+from emotone.export.unbundle import weights_of
+from emotone.features.config import AudioConfig
 from emotone.features.prepare import prepare
 from emotone.models.network import Network
 from emotone.recipes.schema import Recipe
 from emotone.training.frames import frames_of
-from emotone.training.graph import make_bundle
 from emotone.training.preparation import Preparation
-from emotone.training.serving import AudioPreparation
 from emotone.training.system import FittedSystem, classifier_for
-from emotone.training.unbundle import weights_of
 
 Samples = NDArray[np.float32]
 LABELS = ("neutral", "calm", "happy", "sad", "angry", "fearful", "disgust", "surprised")

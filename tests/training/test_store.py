@@ -12,8 +12,8 @@ import pytest
 
 from emotone.errors import EmotoneError
 from emotone.recipes.schema import Recipe
+from emotone.storage import load_system, save_system
 from emotone.training import FittedSystem, fit
-from emotone.training.store import load_system, save_system
 
 CLASSES = ("calm", "happy", "sad")
 SYSTEMS = ("kakadiya/cnn-lstm", "onah/lstm", "bhanbhro/cnn-bilstm-attention", "boucheta/cnn", "boucheta/decision-tree",

@@ -10,11 +10,11 @@ import pytest
 
 from emotone import recipes
 from emotone.errors import UsageError
+from emotone.export import export
 from emotone.recipes.schema import Recipe
+from emotone.storage import save_system
 from emotone.training import FittedSystem, fit
-from emotone.training.export import export
-from emotone.training.store import save_system
-from emotone.training.tuning import Start
+from emotone.tuning import Start
 
 CLASSES = ("calm", "happy", "sad")
 

@@ -8,9 +8,9 @@ from typing import Self, TypedDict, Unpack, cast, overload
 import numpy as np
 
 from emotone.audio import Part, Recording, Source, open_blocks
+from emotone.bundle.hub import find
 from emotone.errors import AudioError, EmotoneError, UsageError
 from emotone.recognition.embedding import Embeddings
-from emotone.recognition.hub import find
 from emotone.recognition.result import Result
 from emotone.recognition.sources import Audio, are_paths, open_audio
 from emotone.recognition.speaker import Acquainted, Model

@@ -3,14 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 
-from emotone.adaptation import Head
 from emotone.bundle import Bundle, BundleInfo, Outputs
+from emotone.bundle.adaptation import Head
 
 __all__ = ["Acquainted", "Model"]
 
 
 class Acquainted:
-    """A bundle whose answers go by the embeddings of one speaker, see `emotone.adaptation.Head`.
+    """A bundle whose answers go by the embeddings of one speaker, see `emotone.bundle.adaptation.Head`.
 
     Attributes:
         bundle: that answers for anybody.

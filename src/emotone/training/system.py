@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotone.adaptation import Head
+from emotone.augment import ORIGINAL
+from emotone.bundle.adaptation import Head
 from emotone.errors import UsageError
 from emotone.evaluation.calibration import fit_temperature, soften
 from emotone.evaluation.record import Epoch
-from emotone.features.config import ORIGINAL
 from emotone.models.config import NetworkConfig, OwnConfig, PretrainedConfig, WhisperConfig
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe

@@ -8,11 +8,11 @@ import numpy.typing as npt
 
 from emotone.bundle import Bundle
 from emotone.errors import BundleError, EmotoneError, RecipeError
+from emotone.export.graph import WEIGHTS
+from emotone.export.int8 import INT8, SCALE
 from emotone.recipes.schema import Recipe
-from emotone.training.graph import WEIGHTS
-from emotone.training.int8 import INT8, SCALE
+from emotone.storage import restore_network
 from emotone.training.preparation import Preparation
-from emotone.training.store import restore_network
 from emotone.training.system import FittedSystem
 
 __all__ = ["system_of", "weights_of"]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from emotone.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from emotone.cli_inputs import Asked
+    from emotone.cli.inputs import Asked
     from emotone.recognition.formats import Answer, Columns
 
 __all__ = ["Output"]
@@ -133,7 +133,7 @@ class Output:
     def put(self, answers: Iterator["Answer"], *, top: int) -> None:
         """Write the answers; those for a person show the `top` likeliest emotions."""
         if self.form is None:
-            from emotone.recognition.display import show
+            from emotone.cli.display import show
 
             show(list(answers), top=top)
         elif self.folder is not None:

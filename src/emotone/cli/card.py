@@ -4,8 +4,8 @@ from pathlib import Path
 from typing import Any
 
 from emotone.bundle import Bundle, Metric
-from emotone.recognition.hub import locate
-from emotone.terminal import console, table
+from emotone.bundle.hub import locate
+from emotone.cli.terminal import console, table
 
 __all__ = ["show_card"]
 

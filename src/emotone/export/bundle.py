@@ -1,17 +1,17 @@
 """A trained system as one ONNX bundle: its network, and its card."""
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from emotone import __version__
 from emotone.bundle import BundleInfo, Metric
 from emotone.errors import EmotoneError, UsageError
 from emotone.evaluation.record import RunRecord, read_record
+from emotone.export.graph import make_bundle
+from emotone.export.measured import measured
 from emotone.files import atomic_path
 from emotone.models.config import NetworkConfig, OwnConfig, WhisperConfig
-from emotone.training.graph import make_bundle
-from emotone.training.measured import measured
-from emotone.training.store import load_system, read_origin
+from emotone.storage import load_system, read_origin
 from emotone.training.system import FittedSystem
 
 __all__ = ["export"]
@@ -84,7 +84,7 @@ def _card(system: FittedSystem, *, licence: str, trained_on: dict[str, Any], rec
     )
     return BundleInfo(
         name=recipe.id,
-        version=__version__,
+        version=version("emotone"),
         labels=system.classes,
         rate=recipe.audio.rate,
         window=round(longest, 2),

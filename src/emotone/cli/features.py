@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emotone.cli_options import CorpusOption, DataOption, load_corpus
+from emotone.cli.options import CorpusOption, DataOption, load_corpus
 from emotone.errors import UsageError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def features(
     data: DataOption = None,
 ) -> None:
     """Write a system's features or a model's embeddings, one row per clip with its labels."""
-    from emotone.terminal import console
+    from emotone.cli.terminal import console
 
     if (system is None) == (model is None):
         raise UsageError("Name either a --system, for its features, or a --model, for its embeddings.")
@@ -44,8 +44,8 @@ def features(
         check_table(out)
         raise typer.Exit(_embeddings(Recognizer.load(model), load_corpus(corpus, data), out, windows=windows))
     from emotone import recipes
+    from emotone.cli.terminal import counting
     from emotone.features.table import write_table
-    from emotone.terminal import counting
 
     assert system is not None
     recipe, found = recipes.load(system), load_corpus(corpus, data)
@@ -58,9 +58,9 @@ def _embeddings(recognizer: "Recognizer", corpus: "Corpus", out: Path, *, window
     """Write embeddings; return the exit code, 1 where clips have none."""
     import numpy as np
 
+    from emotone.cli.terminal import console, counting, warn
     from emotone.corpora.rows import write_rows
     from emotone.errors import EmotoneError
-    from emotone.terminal import console, counting, warn
 
     utterances, starts, ends, vectors = [], [], [], []
     with counting("Embeddings") as progress:

@@ -2,14 +2,14 @@
 
 import json
 import shutil
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
 
-from emotone import __version__
-from emotone.adaptation import Head
+from emotone.bundle.adaptation import Head
 from emotone.errors import EmotoneError
 from emotone.files import atomic_path, write_text
 from emotone.models.config import NetworkConfig, OwnConfig, PretrainedConfig, WhisperConfig
@@ -76,7 +76,7 @@ def save_system(system: FittedSystem, folder: Path, *, licence: str, trained_on:
         save_file({name: np.ascontiguousarray(value) for name, value in tensors.items()}, temporary)
     description = {
         "format": _FORMAT,
-        "emotone": __version__,
+        "emotone": version("emotone"),
         "system": system.recipe.id,
         "labels": list(system.classes),
         "n_frames": preparation.n_frames,

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from emotone.cli_options import DataOption
+from emotone.cli.options import DataOption
 
 __all__ = ["corpora_app"]
 
@@ -19,7 +19,7 @@ def corpora_list(context: typer.Context, data: DataOption = None) -> None:
     if context.invoked_subcommand:
         return
     from emotone import corpora
-    from emotone.terminal import table
+    from emotone.cli.terminal import table
 
     rows = []
     for name in corpora.names():
@@ -38,8 +38,8 @@ def corpora_fetch(
     into: Annotated[Path | None, typer.Option(help="Folder to unpack into. [default: the user's cache]")] = None,
 ) -> None:
     """Download a corpus; an interrupted download goes on."""
+    from emotone.cli.terminal import console, counting
     from emotone.corpora.fetch import fetch
-    from emotone.terminal import console, counting
 
     with counting(f"Downloading {name} (bytes)") as progress:
         folder = fetch(name, into=into, on_progress=progress)
@@ -55,9 +55,9 @@ def corpora_check(
     Clips shorter than any that the shipped model was trained on and speakers who may be one are shown, and no failure.
     """
     from emotone.audit.voices import near_voices
+    from emotone.bundle.hub import find
+    from emotone.cli.terminal import console, counting, table
     from emotone.corpora.check import HINTS, check
-    from emotone.recognition.hub import find
-    from emotone.terminal import console, counting, table
 
     with counting(f"Checking {name}") as progress:
         shortest = find(None, threads=1).info.shortest or 0.0

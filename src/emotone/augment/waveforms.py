@@ -9,8 +9,8 @@ from contextlib import contextmanager
 import numpy as np
 import numpy.typing as npt
 
+from emotone.augment.config import AugmentConfig
 from emotone.errors import unknown
-from emotone.features.config import AugmentConfig
 
 __all__ = ["augment", "copies"]
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from emotone.bundle import ATTENTION, INPUTS, KEY, OUTPUTS, Bundle, BundleInfo
 from emotone.errors import EmotoneError
-from emotone.training.int8 import shrink
+from emotone.export.int8 import shrink
 from emotone.training.system import FittedSystem
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ def make_bundle(system: FittedSystem, info: BundleInfo, *, int8: bool = False) -
     import torch
     from onnx import helper
 
-    from emotone.training.serving import Serving
+    from emotone.export.serving import Serving
 
     serving = Serving(system)
     model = _graph(serving, info)

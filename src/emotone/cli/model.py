@@ -19,8 +19,8 @@ def export(
     ] = None,
 ) -> None:
     """Write a trained network as one ONNX file: front end, network, labels, model card."""
-    from emotone.terminal import console
-    from emotone.training.export import export as write
+    from emotone.cli.terminal import console
+    from emotone.export import export as write
 
     info = write(run, out, int8=int8, measured_in=measured)
     console.print(f"{out}: {info.name}, {len(info.labels)} labels, {out.stat().st_size / 1e6:.2f} MB")
@@ -37,7 +37,7 @@ def model_show(
     ] = None,
 ) -> None:
     """Print the card of a bundle."""
-    from emotone.card import show_card
+    from emotone.cli.card import show_card
 
     show_card(model)
 

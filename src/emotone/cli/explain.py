@@ -23,9 +23,9 @@ def explain(
     ] = None,
 ) -> None:
     """Draw what in a recording speaks for its emotion: waveform, log-mel, attributions, attention, scores."""
+    from emotone.cli.terminal import console
     from emotone.explanation import check_suffix
     from emotone.explanation import explain as explain_clip
-    from emotone.terminal import console
 
     target = out or Path(f"{clip.stem}.explained.png")
     check_suffix(target)

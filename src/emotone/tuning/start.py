@@ -7,9 +7,9 @@ from typing import Any, Self
 
 from emotone.bundle import Bundle, BundleInfo
 from emotone.errors import UsageError
+from emotone.export.unbundle import system_of
 from emotone.recipes.schema import Recipe, TrainingConfig
 from emotone.training.system import FittedSystem
-from emotone.training.unbundle import system_of
 
 __all__ = ["Start"]
 

@@ -2,11 +2,11 @@
 
 import yaml
 
+from emotone.cli.terminal import console, table
 from emotone.features.config import FeatureConfig
 from emotone.features.layout import channel_names, layout
 from emotone.models.config import NetworkConfig
 from emotone.recipes.schema import Recipe
-from emotone.terminal import console, table
 
 __all__ = ["input_shape", "show"]
 

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Sequence
 from rich.table import Table
 from rich.text import Text
 
+from emotone.cli.terminal import console
 from emotone.recognition.formats import Answer
 from emotone.recognition.result import NO_SPEECH, SILENCE, Result, Segment
-from emotone.terminal import console
 
 __all__ = ["show"]
 

@@ -171,6 +171,6 @@ def _kept(source: Path | bytes | BinaryIO) -> Path | bytes | BinaryIO:
 
 
 def _warn(text: str) -> None:
-    from emotone.terminal import warn
+    from emotone.cli.terminal import warn
 
     warn(f"emotone: {text}")

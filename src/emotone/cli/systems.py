@@ -15,8 +15,8 @@ def systems(context: typer.Context) -> None:
     if context.invoked_subcommand:
         return
     from emotone import recipes
+    from emotone.cli.terminal import table
     from emotone.comparison.encoders import has_weights
-    from emotone.terminal import table
 
     rows = []
     for recipe in map(recipes.load, recipes.names()):
@@ -30,6 +30,6 @@ def systems(context: typer.Context) -> None:
 def systems_show(system: Annotated[str, typer.Argument(help="Id of a system, or a recipe file.")]) -> None:
     """Show a recipe, and its network layer by layer."""
     from emotone import recipes
-    from emotone.show import show
+    from emotone.cli.show import show
 
     show(recipes.load(system))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emotone.cli_inputs import Asked, Channels, expand, parse_channels, split_by_channels
+from emotone.cli.inputs import Asked, Channels, expand, parse_channels, split_by_channels
 from emotone.errors import UsageError
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ def predict(
     ] = None,
 ) -> None:
     """Recognise emotions in recordings of any length. Exit code 1 where a recording cannot be read."""
-    from emotone.cli_output import Output
+    from emotone.cli.output import Output
 
     output = Output.of(form, out, segments=segments)
     which = parse_channels(channels)
@@ -105,9 +105,9 @@ def _answers(
 ) -> Iterator["Answer"]:
     """Yield an answer per part; say at once why one cannot be read, and note it in `failed`."""
     from emotone.audio import name_of
+    from emotone.cli.terminal import warn
     from emotone.recognition.formats import Answer
     from emotone.recognition.result import Result
-    from emotone.terminal import warn
 
     waiting: deque[Asked] = deque()
 
@@ -151,7 +151,7 @@ def _with_speakers(answers: Iterator["Answer"], min_confidence: float | None) ->
 
 
 def _counted(stack: ExitStack, answers: Iterator["Answer"], total: int) -> Iterator["Answer"]:
-    from emotone.terminal import counting
+    from emotone.cli.terminal import counting
 
     progress = stack.enter_context(counting("Recognising"))
     for done, answer in enumerate(answers, start=1):

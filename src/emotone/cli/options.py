@@ -47,9 +47,9 @@ PresetOption = Annotated[str, typer.Option(help="quick or paper.")]
 def load_corpus(name: str | None, data: Path | None, *, or_synthetic: bool = False) -> "Corpus":
     """Find the corpus asked for; by default RAVDESS, downloaded, or where that fails the synthetic one."""
     from emotone import corpora
+    from emotone.cli.terminal import counting, warn
     from emotone.corpora.fetch import fetch
     from emotone.corpora.together import together
-    from emotone.terminal import counting, warn
 
     if name is not None and "," in name:
         return together([_told(corpora.load(each, data=data)) for each in named_in(name)], tell=warn)
@@ -70,7 +70,7 @@ def load_corpus(name: str | None, data: Path | None, *, or_synthetic: bool = Fal
 
 def _told(corpus: "Corpus") -> "Corpus":
     """Show a corpus's notes."""
-    from emotone.terminal import warn
+    from emotone.cli.terminal import warn
 
     for note in corpus.notes:
         warn(f"{corpus.info.name}: {note}")
