@@ -12,7 +12,7 @@ from emotone.bundle.adaptation import Head
 from emotone.errors import AudioError, UsageError
 from emotone.recognition import Recognizer
 
-from .conftest import make_bundle
+from ..made_bundles import make_bundle
 
 HEAD = Head(
     weight=((0.0, 0.0), (0.55, -12.5), (-0.55, 4.0), (0.55, 6.0)),

@@ -1,14 +1,12 @@
-"""A small bundle, made by hand, that answers by what it hears: loudness, dullness and peaks of a clip."""
+"""A small bundle, made by hand, that answers by what it hears, loudness, dullness and peaks of a clip; recordings."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import onnx
 import pytest
 import soundfile
-from onnx import TensorProto, helper, numpy_helper
 
 from emotone.bundle import BundleInfo
 from emotone.bundle.adaptation import Head
@@ -22,6 +20,8 @@ def make_bundle(
     path: Path, *, rate: int = 16_000, window: float = 3.0, hop: float = 0.5, head: Head | None = None
 ) -> Path:
     """Write a bundle whose every output is a sum over the clip, so that padding makes no difference."""
+    from onnx import TensorProto, checker, helper, numpy_helper
+
     card = BundleInfo(
         name="made/by-hand", version="0", labels=LABELS, rate=rate, window=window, hop=hop, temperature=1.0,
         licence="CC0", trained_on={}, intended_use="tests", limits="says nothing", recipe={}, head=head,
@@ -70,7 +70,7 @@ def make_bundle(
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
     helper.set_model_props(model, {"emotone": card.model_dump_json()})
-    onnx.checker.check_model(model)
+    checker.check_model(model)
     path.write_bytes(model.SerializeToString())
     return path
 

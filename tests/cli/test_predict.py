@@ -17,7 +17,7 @@ import soundfile
 
 from emotone.recognition import Recognizer
 
-from .conftest import LABELS
+from ..made_bundles import LABELS
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 

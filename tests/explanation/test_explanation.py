@@ -238,7 +238,7 @@ def test_what_cannot_be_explained_says_why(own: Trained, tmp_path: Path, monkeyp
     soundfile.write(silence, np.zeros(16_000), 16_000)
     with pytest.raises(AudioError, match=r"silence\.wav: no speech in it"):
         explain(silence, own.bundle)
-    from .recognition.conftest import make_bundle
+    from ..made_bundles import make_bundle
 
     with pytest.raises(BundleError, match=r"made/by-hand cannot be explained: it reads no recipe's features"):
         explain(own.clips[0], make_bundle(tmp_path / "hand.onnx"))
