@@ -43,6 +43,16 @@ def test_a_voice_elsewhere_is_judged_as_if_it_were_a_training_speakers() -> None
     assert (adapted.argmax(1) == wanted.argmax(1)).mean() > 0.95
 
 
+def test_what_is_unlike_all_that_was_trained_on_is_far_and_a_known_voice_is_not() -> None:
+    known = head(reach=1.8)
+    near, far = speech(known, 400), speech(known, 400) * 4 + 9
+    assert known.distances(near).mean() == pytest.approx(1, abs=0.05)
+    assert known.are_far(near).mean() < 0.02
+    assert known.are_far(far).mean() > 0.98
+    assert known.are_far(known.moved(far, far)).mean() < 0.02
+    assert not head().are_far(far).any(), "a card that does not say what is far"
+
+
 def test_a_voice_like_the_training_speakers_changes_little_and_without_recordings_nothing() -> None:
     known = head()
     embeddings = speech(known, 400)

@@ -161,6 +161,17 @@ def test_a_known_speaker_is_judged_by_the_other_clips_alone(task_for: Callable[.
     assert (np.abs(again[16:] - adapted[16:]).max(1) > 1e-6).all(), "b's clips tell nothing of c, c's tell of c"
 
 
+def test_it_knows_how_far_unheard_speakers_lie(task_for: Callable[..., Any]) -> None:
+    task = task_for(small())
+    system = fitted(small(), task)
+    assert system.head is not None and system.head.reach is not None
+    heard = [task.frames[sample] for sample in task.fold.validation]
+    near = system.head.distances(system.classifier.embed(system.preparation(heard)))
+    assert 0.5 < np.median(near) <= system.head.reach
+    noise = [np.zeros_like(heard[0]) + np.random.default_rng(0).normal(0, 60, heard[0].shape).astype(np.float32)]
+    assert system.head.are_far(system.classifier.embed(system.preparation(noise))).all()
+
+
 def test_other_systems_do_not_adapt(task_for: Callable[..., Any]) -> None:
     recipe = recipes.load("boucheta/knn")
     task = task_for(recipe)

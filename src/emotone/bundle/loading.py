@@ -109,6 +109,10 @@ class Bundle:
         values = self._session.run(self._outputs, dict(zip(INPUTS, (waveforms, own.astype(np.int64)), strict=True)))
         return Outputs(values[0], values[1], values[2] if len(values) > 2 else None)
 
+    def are_far(self, embeddings: Array) -> npt.NDArray[np.bool_]:
+        """Return which embeddings (clips, width) are unlike those of training, as far as the card tells."""
+        return np.zeros(len(embeddings), bool) if self.info.head is None else self.info.head.are_far(embeddings)
+
 
 def _read(path: Path, name: str) -> bytes:
     try:

@@ -1,9 +1,10 @@
 """The card of a bundle on the screen."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from emotone.bundle import Bundle, Metric
+from emotone.bundle import Bundle, BundleInfo, Metric
 from emotone.bundle.hub import locate
 from emotone.cli.terminal import console, table
 
@@ -20,6 +21,7 @@ def show_card(name: str | None) -> None:
         ("Labels", ", ".join(info.labels)),
         ("Reads", f"mono at {info.rate:,} Hz; an answer is for up to {info.window:g} s, every {info.hop:g} s"),
         ("Calibration", f"temperature {info.temperature:g}" + (" (not calibrated)" if info.temperature == 1 else "")),
+        *([("Uncertain of", limits)] if (limits := "; ".join(_limits(info))) else []),
         ("Trained on", _told(info.trained_on)),
         *((name, _metric(metric)) for name, metric in info.metrics.items()),
         ("Intended use", info.intended_use),
@@ -31,6 +33,14 @@ def show_card(name: str | None) -> None:
     table((place.name if isinstance(place, Path) else info.name, ""), rows)
     if not info.metrics:
         console.print("It holds no metrics.")
+
+
+def _limits(info: BundleInfo) -> Iterator[str]:
+    """Yield what it calls uncertain by itself."""
+    if info.shortest is not None:
+        yield f"less than {info.shortest:.2f} s of speech"
+    if info.head is not None and info.head.reach is not None:
+        yield f"speech whose embedding lies farther than {info.head.reach:.2f} from those it was trained on"
 
 
 def _metric(metric: Metric) -> str:

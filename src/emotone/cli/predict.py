@@ -43,7 +43,8 @@ def predict(
     min_confidence: Annotated[
         float | None,
         typer.Option(
-            help="Below it, from 0 to 1, say `uncertain`. [default: only of less speech than the model was trained on]"
+            help="Below it, from 0 to 1, say `uncertain`. [default: only of less speech than the model was trained on, "
+            "and of speech unlike that]"
         ),
     ] = None,
     channels: Annotated[

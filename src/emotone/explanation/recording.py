@@ -85,7 +85,7 @@ def _strongest(
 
     def take(windows: list["Window"]) -> None:
         for window, answer in zip(windows, answers(bundle, windows), strict=True):
-            track.add(window, answer.probabilities)
+            track.add(window, answer)
             for label, probability in zip(labels, answer.probabilities.tolist(), strict=True):
                 if label not in best or probability > best[label][0]:
                     best[label] = (probability, window)

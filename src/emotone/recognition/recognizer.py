@@ -117,7 +117,7 @@ class Recognizer:
             window: seconds of speech that one answer is given for. [default: what the model is made for]
             hop: seconds between answers. [default: what the model is made for]
             min_confidence: below it an emotion is "uncertain"; None says so only of speech shorter than any that the
-                model was trained on.
+                model was trained on, or unlike it.
             strict: refuse a recording that is cut short; else its result's `notes` say how much is missing.
         """
         settings = Settings.of(self.model.info, window=window, hop=hop, min_confidence=min_confidence)
@@ -229,7 +229,7 @@ class Recognizer:
     def _answer(self, pool: list[tuple[Track, Window]]) -> None:
         found = answers(self.model, [window for _, window in pool])
         for (track, window), answer in zip(pool, found, strict=True):
-            track.add(window, answer.probabilities)
+            track.add(window, answer)
         pool.clear()
 
 

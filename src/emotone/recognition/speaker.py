@@ -34,5 +34,9 @@ class Acquainted:
             probabilities=self._head.probabilities(outputs.embedding, self._own, temperature=temperature)
         )
 
+    def are_far(self, embeddings: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+        """Return which embeddings (clips, width) are unlike those of training even once the speaker is known."""
+        return self._head.are_far(self._head.moved(embeddings, self._own))
+
 
 Model = Bundle | Acquainted
