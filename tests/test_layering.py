@@ -39,8 +39,8 @@ ROOMS = {
     "export": "bundle errors evaluation features files models recipes storage training",
     "tuning": "bundle errors export recipes training",
     "explanation": "audio bundle errors export features files recognition report",
-    "comparison": "audit config corpora emotions errors evaluation features files models protocols recipes report "
-    "storage training tuning",
+    "comparison": "audio audit config corpora emotions errors evaluation features files models protocols recipes "
+    "recognition report storage training tuning",
     "emotone": "audio explanation recognition",
     "cli": "audio audit bundle comparison corpora emotions emotone errors evaluation explanation export features files "
     "models recipes recognition tuning",

@@ -77,7 +77,8 @@ def test_speech_unlike_that_of_training_is_uncertain_unless_asked_or_known(tmp_p
     bare = wary(quiet, min_confidence=0)
     assert (bare.scores, bare.notes) == (told.scores, ())
     assert bare.emotion == max(told.scores, key=told.scores.__getitem__)
-    for loud in (wary((0.4 * voice / np.abs(voice).max(), 16_000)), wary.adapt([(gain * quiet[0], 16_000) for gain in (0.5, 1, 2)])(quiet)):
+    known = wary.adapt([(gain * quiet[0], 16_000) for gain in (0.5, 1, 2)])
+    for loud in (wary((0.4 * voice / np.abs(voice).max(), 16_000)), known(quiet)):
         assert (loud.emotion == "uncertain", loud.notes) == (False, ())
 
 

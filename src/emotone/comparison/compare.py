@@ -3,9 +3,14 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from emotone import recipes
+from emotone.audio import Part
 from emotone.comparison.cross import describe
 from emotone.comparison.encoders import has_weights, with_encoder
+from emotone.comparison.places import FAR, places
 from emotone.comparison.plan import RunSpec, check, finished, plan
 from emotone.comparison.run import Setting
 from emotone.comparison.sweep import Failure, check_jobs, cores, sweep
@@ -16,10 +21,14 @@ from emotone.errors import CorpusError, EmotoneError, ProtocolError, UsageError
 from emotone.evaluation.record import read_records
 from emotone.files import make_folder
 from emotone.recipes.schema import Recipe
+from emotone.recognition import Recognizer
 from emotone.report.page import build
 from emotone.report.results import read_results
 
 __all__ = ["compare", "make_runs", "write_report"]
+
+_EAR = "emotone/base"
+"""The model that comes with emotone by which corpora are told apart: light, and trained on voices of one studio."""
 
 
 def compare(
@@ -61,10 +70,31 @@ def compare(
     if not by_name:
         chosen = _possible(chosen, corpus, watcher, protocols=protocols, preset=preset)
     specs = plan(chosen, corpus, protocols=protocols, preset=preset, seeds=seeds)
+    if crossing:
+        _tell_places(corpus, watcher)
     failures = make_runs(specs, corpus, out, watcher, jobs=jobs, device=device, precision=precision)
     if len(failures) < len(specs):
         watcher.say(str(write_report(out, corpus)))
     return failures
+
+
+def _tell_places(corpus: Corpus, watcher: Watcher) -> None:
+    """Say where the tested corpora lie among those that are trained on, before anybody trusts what is measured."""
+    recogniser = Recognizer.load(_EAR)
+
+    def embed(part: Part) -> NDArray[np.float32] | None:
+        found = recogniser.embed(part)
+        return found.mean if len(found.vectors) else None
+
+    with watcher.counting("Listening to some speakers") as progress:
+        found = places(corpus, embed, on_progress=progress)
+    for place in found:
+        watcher.say(str(place))
+        if place.is_far:
+            watcher.warn(
+                f"{place.corpus} is far from every corpus that is trained on (more than {FAR:g}): "
+                "what is recognised there will say little of what was learnt"
+            )
 
 
 def _possible(
