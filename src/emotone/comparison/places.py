@@ -58,7 +58,7 @@ def places(corpus: Corpus, embed: Embed, *, on_progress: Callable[[int, int], No
         embed: returns a clip's embedding, (width,); None without speech. What it cannot read is left out.
         on_progress: called with (clips done, clips in all).
     """
-    asked = {name: list(_some(clips)) for name, clips in _by(corpus.utterances, "corpus").items()}
+    asked = {name: _some(clips) for name, clips in _grouped(corpus.utterances, lambda clip: clip.corpus).items()}
     total, done = sum(len(clips) for voices in asked.values() for clips in voices), 0
     speakers: dict[str, list[Vector]] = {name: [] for name in asked}
     for name, voices in asked.items():
@@ -89,7 +89,7 @@ def _place(name: str, voices: list[Vector], trained: Mapping[str, list[Vector]],
 def _some(clips: Sequence[Utterance]) -> list[list[Utterance]]:
     """Return clips of some speakers, both evenly chosen; each clip is a speaker's own where none are stated."""
     stated = any(clip.speaker for clip in clips)
-    voices = list(_by(clips, "speaker" if stated else "clip").values())
+    voices = list(_grouped(clips, lambda clip: (clip.speaker if stated else clip.clip) or "").values())
     return [_evenly(own, _CLIPS) for own in _evenly(voices, _SPEAKERS if stated else _SPEAKERS * _CLIPS)]
 
 
@@ -97,8 +97,8 @@ def _evenly(of: Sequence[Each], count: int) -> list[Each]:
     return [of[at] for at in sorted({round(place) for place in np.linspace(0, len(of) - 1, min(count, len(of)))})]
 
 
-def _by(clips: Sequence[Utterance], attribute: str) -> dict[str | None, list[Utterance]]:
-    groups: dict[str | None, list[Utterance]] = {}
+def _grouped(clips: Sequence[Utterance], key: Callable[[Utterance], str]) -> dict[str, list[Utterance]]:
+    groups: dict[str, list[Utterance]] = {}
     for clip in clips:
-        groups.setdefault(getattr(clip, attribute), []).append(clip)
+        groups.setdefault(key(clip), []).append(clip)
     return groups
