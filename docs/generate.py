@@ -53,7 +53,8 @@ def readme() -> str:
     counts = sorted({entry.seeds for entry in entries if entry.runs})
     seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     note = f"Seeds per result: {seeds}. `*`: some folds have not been run yet. `-`: not asked for, or not reported."
-    return f"{before}{BEGIN}\n\n{_headline()}{_unheard(entries)}{_beyond()}{markdown.readme_table(entries)}\n\n{note}\n\n{END}{after}"
+    said = f"{_headline()}{_unheard(entries)}{_beyond()}"
+    return f"{before}{BEGIN}\n\n{said}{markdown.readme_table(entries)}\n\n{note}\n\n{END}{after}"
 
 
 def _headline() -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from emotone.audio import Part
     from emotone.corpora.rttm import Turn
 
-__all__ = ["Asked", "Channels", "expand", "parse_channels", "split_by_channels"]
+__all__ = ["Asked", "Channels", "expand", "kept", "parse_channels", "split_by_channels"]
 
 _STDIN = "-"
 
@@ -136,10 +136,10 @@ def _stretches(asked: Asked, turns: "dict[str, list[Turn]]", where: Path, failed
         _warn(f"{asked.name}: {where} has no turn of it")
         return
     many = any(turn.channel > 1 for turn in own)  # else 1 is what all diarisers write
-    kept = replace(asked, source=_kept(asked.source))
+    whole = kept(asked)
     for turn in own:
         channel = turn.channel - 1 if many else None
-        yield replace(kept, start=turn.start, end=turn.end, channel=channel, speaker=turn.speaker)
+        yield replace(whole, start=turn.start, end=turn.end, channel=channel, speaker=turn.speaker)
 
 
 def split_by_channels(asked: Asked, channels: Channels) -> list[Asked]:
@@ -148,26 +148,28 @@ def split_by_channels(asked: Asked, channels: Channels) -> list[Asked]:
         return [asked]
     from emotone.audio import open_blocks
 
-    kept = replace(asked, source=_kept(asked.source))
+    whole = kept(asked)
     if not channels:
         try:
-            with open_blocks(kept.source, strict=False) as recording:
+            with open_blocks(whole.source, strict=False) as recording:
                 channels = tuple(range(recording.channels))
         except EmotoneError:
-            return [kept]  # which is said when it is read
-    return [replace(kept, channel=channel) for channel in channels]
+            return [whole]  # which is said when it is read
+    return [replace(whole, channel=channel) for channel in channels]
 
 
-def _kept(source: Path | bytes | BinaryIO) -> Path | bytes | BinaryIO:
-    """Return a source that can be opened more than once: what comes through a pipe is read."""
+def kept(asked: Asked) -> Asked:
+    """Return the same of a source that can be opened more than once: what comes through a pipe is read."""
+    source = asked.source
     if isinstance(source, bytes | io.BytesIO):
-        return source
+        return asked
     if not isinstance(source, Path):
-        return source.read()
+        return replace(asked, source=source.read())
     try:
-        return source.read_bytes() if stat.S_ISFIFO(source.stat().st_mode) else source
+        piped = stat.S_ISFIFO(source.stat().st_mode)
+        return replace(asked, source=source.read_bytes()) if piped else asked
     except (OSError, ValueError):
-        return source
+        return asked
 
 
 def _warn(text: str) -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emotone.cli.inputs import Asked, Channels, expand, parse_channels, split_by_channels
-from emotone.errors import UsageError
+from emotone.cli.voices import by_voice, check_voices
+from emotone.errors import EmotoneError, UsageError
 
 if TYPE_CHECKING:
     from emotone.audio import Part
@@ -54,6 +55,13 @@ def predict(
         Path | None,
         typer.Option(help="Answer for each stretch and each speaker of this RTTM file, as diarisers write it."),
     ] = None,
+    adapt: Annotated[
+        str | None,
+        typer.Option(
+            help="Listen first, then answer by how each voice differs from others; of one voice is each recording, "
+            "folder or speaker. It needs different moods."
+        ),
+    ] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Refuse recordings that are cut short.")] = False,
     top: Annotated[int, typer.Option(help="How many emotions to show.")] = 3,
     threads: Annotated[int, typer.Option(help="Threads of the network.")] = 1,
@@ -85,6 +93,7 @@ def predict(
     failed: list[str] = []
     others = [Path(each) for each in (segments_from, model) if each is not None]
     asked = output.arranged(expand(paths, failed, segments_from))
+    check_voices(adapt, asked)
     output = output.ready(
         [each.name for each in asked],
         read=[*map(Path, paths), *(each.source for each in asked if isinstance(each.source, Path)), *others],
@@ -93,7 +102,7 @@ def predict(
         channels=which is not None or any(each.channel is not None for each in asked),
     )
     options: Options = {"window": window, "hop": hop, "min_confidence": min_confidence, "strict": strict}
-    answers = _answers(asked, which, recognizer, failed, options)
+    answers = _answers(asked, which, recognizer, failed, options, adapt=adapt)
     with ExitStack() as stack:
         if len(asked) > 1 and (out is not None or output.form is None or not sys.stdout.isatty()):
             answers = _counted(stack, answers, len(asked))
@@ -102,7 +111,13 @@ def predict(
 
 
 def _answers(
-    asked: Sequence[Asked], channels: Channels, recognizer: "Recognizer", failed: list[str], options: "Options"
+    asked: Sequence[Asked],
+    channels: Channels,
+    recognizer: "Recognizer",
+    failed: list[str],
+    options: "Options",
+    *,
+    adapt: str | None,
 ) -> Iterator["Answer"]:
     """Yield an answer per part; say at once why one cannot be read, and note it in `failed`."""
     from emotone.audio import name_of
@@ -112,13 +127,17 @@ def _answers(
 
     waiting: deque[Asked] = deque()
 
-    def parts() -> Iterator["Part"]:
-        for one in asked:
+    def results() -> Iterator[Result | EmotoneError]:
+        for known, group in by_voice(asked, channels, recognizer, adapt, options):
+            yield from known.each(heard(group), **options)
+
+    def heard(some: Sequence[Asked]) -> Iterator["Part"]:
+        for one in some:
             for each in split_by_channels(one, channels):
                 waiting.append(each)
                 yield each.part
 
-    for result in recognizer.each(parts(), **options):
+    for result in results():
         one = waiting.popleft()
         answer = Answer(one.name, None, speaker=one.speaker, channel=one.channel)
         if one.is_stretch:
