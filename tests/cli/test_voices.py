@@ -81,7 +81,7 @@ def test_a_recording_is_its_own_voice_through_a_pipe_too(
     soundfile.write(calls.parent / "long.wav", whole, 16_000)
     known = happy(emotone, calls.parent / "long.wav", "--model", model, "--adapt", "recording")
     assert known != happy(emotone, calls.parent / "long.wav", "--model", model)
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO((calls.parent / "long.wav").read_bytes())))
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper((calls.parent / "long.wav").open("rb")))
     assert list(happy(emotone, "-", "--model", model, "--adapt", "recording").values()) == pytest.approx(
         list(known.values()), abs=1e-5
     )
