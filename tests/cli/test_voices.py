@@ -88,7 +88,7 @@ def test_a_recording_is_its_own_voice_through_a_pipe_too(
 
 
 def test_what_is_no_voice_is_refused(emotone: Emotone, model: Path, calls: Path, tmp_path: Path) -> None:
-    for by, said in (("person", "Valid: folder, recording, speaker"), ("speaker", "0.wav states none")):
+    for by, said in (("person", "Unknown voice 'person'"), ("speaker", "0.wav states none")):
         done = emotone("predict", calls / "few", "--model", model, "--adapt", by)
         assert done.code == 2 and said in done.err and not done.out
     unable = make_bundle(tmp_path / "unable.onnx")
