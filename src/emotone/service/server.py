@@ -1,6 +1,7 @@
 """Run the service: listen, answer, and finish what was taken when it is told to stop."""
 
 import asyncio
+import logging
 import signal
 import socket
 import sys
@@ -35,6 +36,7 @@ def make_server(settings: Settings) -> tuple["Server", socket.socket]:
     Raises:
         EmotoneError: a model that cannot be loaded, keys that cannot be read, an address that cannot be listened on.
     """
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it warns of bytes of bodies
     service = (app := create_app(settings)).state.service
     config = uvicorn.Config(
         Guarded(app, service.metrics),
