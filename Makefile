@@ -4,13 +4,16 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test lint bench docs clean
+.PHONY: run test soak lint bench docs clean
 
 run: $(VENV)/.train
 	$(BIN)/emotone compare --preset quick --out runs
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n auto
+
+soak: $(VENV)/.dev
+	$(BIN)/pytest -n auto -m soak
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check
@@ -36,5 +39,5 @@ $(VENV)/.train: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,media,wav2vec2,xlsx,explain,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,media,serve,wav2vec2,xlsx,explain,dev]'
 	touch $@

@@ -25,6 +25,7 @@ ROOMS = {
     "audio": "errors",
     "bundle": "config errors",
     "recognition": "audio bundle errors",
+    "service": "audio bundle config errors recognition",
     "augment": "config errors",
     "corpora": "audio emotions errors files",
     "features": "audio augment config corpora errors files",
@@ -43,7 +44,7 @@ ROOMS = {
     "recognition report storage training tuning",
     "emotone": "audio explanation recognition",
     "cli": "audio audit bundle comparison corpora emotions emotone errors evaluation explanation export features files "
-    "models recipes recognition tuning",
+    "models recipes recognition service tuning",
     "__main__": "cli",
 }
 """Room -> the rooms it imports, each of which stands above it here: no arrow runs back."""

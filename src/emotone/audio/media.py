@@ -10,7 +10,7 @@ import numpy as np
 from emotone.audio.source import Binary, Samples, check_rate, checked, cut_short, truncated
 from emotone.errors import AudioError
 
-__all__ = ["MEDIA_SUFFIXES", "open_media"]
+__all__ = ["MEDIA_SUFFIXES", "open_media", "open_webm"]
 
 MEDIA_SUFFIXES = frozenset(
     [
@@ -59,6 +59,25 @@ def open_media(file: Binary, name: str, *, strict: bool) -> Iterator["_Media"]:
         raise AudioError(f"{name}: not audio, or no format that can be read ({error.strerror})") from None
     with container:
         yield _Media(container, name, strict=strict)
+
+
+@contextmanager
+def open_webm(stream: Any) -> Iterator["_Media"]:
+    """Open WebM that comes bit by bit, as a browser's MediaRecorder writes it.
+
+    Args:
+        stream: its `read(size)` waits for the next bytes, at most so many; b"" is the end.
+    """
+    try:
+        import av
+    except ImportError:
+        raise AudioError("WebM needs PyAV: pip install emotone[media]") from None
+    try:
+        container = av.open(stream, "r", format="matroska", options={"format_whitelist": "matroska,webm"})
+    except (av.FFmpegError, OSError) as error:
+        raise AudioError(f"stream: not WebM, or damaged ({error.strerror})") from None
+    with container:
+        yield _Media(container, "stream", strict=False)
 
 
 class _Media:

@@ -44,10 +44,15 @@ class Segment:
         }
 
 
+@dataclass(frozen=True, slots=True)
 class Update(Segment):
-    """What a live stream heard last: as a segment, whose start and end are those of the speech that was heard."""
+    """What a live stream heard last: as a segment, whose start and end are those of the speech that was heard.
 
-    __slots__ = ()
+    Attributes:
+        attention: the network's weights over time, evenly from start to end; None of a model without such an output.
+    """
+
+    attention: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,6 +70,11 @@ class Speech:
         first = self._frames if self._first is None else self._first
         return self._sample(max(first - _PADDING, 0))
 
+    @property
+    def speaking(self) -> bool:
+        """Whether a region is open."""
+        return self._count >= _LEAST
+
     def feed(self, samples: Samples) -> list[Region]:
         """Take (samples,) in [-1, 1]; return what is new: regions that ended, and the open one as far as known."""
         if self._resampler is not None:

@@ -62,17 +62,23 @@ class Settings:
 
 
 class Answer(NamedTuple):
-    """What the network says of a window: probabilities (classes,), the embedding (width,) that they come of, and
-    whether that is far from those of training.
+    """What the network says of a window.
+
+    Attributes:
+        probabilities: (classes,).
+        embedding: that they come of, (width,).
+        far: whether that is far from those of training.
+        attention: over the window, (steps,); None of a model without such an output.
     """
 
     probabilities: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float32]
-    far: bool
+    far: bool = False
+    attention: npt.NDArray[np.float32] | None = None
 
 
 class Track:
-    """One recording on its way: everything but the network.
+    """One recording on its way: everything but the network. Once it is closed it pickles.
 
     Args:
         info: of the bundle.
@@ -100,7 +106,14 @@ class Track:
         """Return the last windows; take what is to be known of the recording."""
         self._notes = [*notes, *([CANCELLED] if self._mixer.cancelled else [])]
         rest = self._windows.feed(self._resampled(self._mixer.finish(), last=True))
-        return rest + self._windows.finish()
+        rest += self._windows.finish()
+        del self._mixer, self._resampler, self._windows
+        return rest
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the last sound that was decided on is speech; before `close`."""
+        return self._windows.speaking
 
     def add(self, window: Window, answer: Answer) -> None:
         """Take the answer to a window."""
@@ -178,6 +191,11 @@ class Stream:
         self.closing = self._answer(self._track.close())
         return self._track.result()
 
+    @property
+    def speaking(self) -> bool:
+        """Whether the last sound that was decided on, about 0.2 s ago, is speech; False after `finish`."""
+        return not self._finished and self._track.speaking
+
     def _check_open(self) -> None:
         if self._finished:
             raise UsageError("The stream is finished; make another by Recognizer.stream().")
@@ -191,7 +209,8 @@ class Stream:
             cautious = self._settings.min_confidence is None and answer.far
             emotion, confidence = judge(scores, _NEVER if cautious else self._settings.min_confidence or 0.0)
             start, end = round(window.start / rate, 4), round(window.end / rate, 4)
-            updates.append(Update(start, end, emotion, scores, confidence))
+            attention = None if answer.attention is None else tuple(answer.attention.tolist())
+            updates.append(Update(start, end, emotion, scores, confidence, attention))
         return updates
 
 
@@ -207,6 +226,12 @@ def answers(model: Model, windows: Sequence[Window]) -> list[Answer]:
             row[: len(windows[each].samples)] = windows[each].samples
         outputs = model.run(waveforms, lengths)
         far = model.are_far(outputs.embedding).tolist()
-        rows = zip(outputs.probabilities, outputs.embedding, far, strict=True)
+        weights = [None] * len(batch) if outputs.attention is None else map(_trimmed, outputs.attention)
+        rows = zip(outputs.probabilities, outputs.embedding, far, weights, strict=True)
         found.update(zip(batch, starmap(Answer, rows), strict=True))
     return [found[each] for each in range(len(windows))]
+
+
+def _trimmed(attention: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return the weights up to a clip's own end, beyond which they are zero."""
+    return np.trim_zeros(attention, "b")

@@ -56,6 +56,11 @@ class Windows:
         """Samples taken in so far."""
         return self._start + len(self._buffer)
 
+    @property
+    def speaking(self) -> bool:
+        """Whether the last sound that was decided on is speech."""
+        return self._speech.speaking
+
     def feed(self, samples: Samples) -> list[Window]:
         """Take (samples,) in [-1, 1]; return the windows that are complete."""
         self._buffer = np.concatenate([self._buffer, samples])

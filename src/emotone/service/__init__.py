@@ -1,0 +1,1 @@
+"""emotone over HTTP and WebSocket: `emotone serve`. Needs the extra `serve`."""
