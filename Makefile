@@ -4,13 +4,13 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test soak lint bench docs clean
+.PHONY: run test soak lint bench docs pictures clean
 
 run: $(VENV)/.train
 	$(BIN)/emotone compare --preset quick --out runs
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n auto
+	$(BIN)/pytest -n auto --dist loadgroup
 
 soak: $(VENV)/.dev
 	$(BIN)/pytest -n auto -m soak
@@ -27,6 +27,9 @@ bench: $(VENV)/.train
 docs: $(VENV)/.train
 	$(BIN)/emotone report results
 	$(BIN)/python docs/generate.py
+
+pictures: $(VENV)/.dev
+	EMOTONE_PICTURES=docs $(BIN)/pytest tests/web/test_pictures.py
 
 clean:
 	rm -rf $(VENV) runs build dist

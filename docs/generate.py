@@ -24,12 +24,13 @@ from emotone.evaluation.slices import slices
 from emotone.files import write_text
 from emotone.recipes import load as load_recipe
 from emotone.report import markdown, markdown_across, markdown_ideas, markdown_measured
+from emotone.report.excerpt import comparison as write_comparison
 from emotone.report.figures_across import matrix, steps
 from emotone.report.figures_benchmark import Contender, answers
 from emotone.report.figures_risk import risks
 from emotone.report.leaderboard import Entry, Range, read_leaderboard
 from emotone.report.results import Result, read_results
-from emotone.report.theme import style
+from emotone.report.theme import style, stylesheet
 from emotone.report.words import OWN, percent, points, protocol_title
 
 ROOT = Path(__file__).parents[1]
@@ -43,6 +44,7 @@ AUDIT = ROOT / "docs" / "audit.md"
 CORPORA = ROOT / "docs" / "corpora.md"
 ACROSS = ROOT / "docs" / "across.md"
 ROBUSTNESS = ROOT / "docs" / "robustness.md"
+WEB = ROOT / "src" / "emotone" / "web"
 
 
 def readme() -> str:
@@ -245,6 +247,11 @@ def _steps() -> dict[str, dict[str, float]]:
     return dict(sorted(told.items(), key=lambda item: -item[1]["unseen corpora"]))
 
 
+def comparison() -> str:
+    """Return web/comparison.json: what the page shows of the results."""
+    return write_comparison(read_leaderboard(RESULTS / "leaderboard.json"), _crossings())
+
+
 def audit() -> str:
     """Return docs/audit.md: what the audit finds and mistakes."""
     voices, copies = (json.loads((SPEED / f"{name}.json").read_text(encoding="utf-8")) for name in ("voices", "audit"))
@@ -341,6 +348,8 @@ if __name__ == "__main__":
     write_text(AUDIT, audit())
     write_text(CORPORA, corpora())
     write_text(ACROSS, across())
+    write_text(WEB / "comparison.json", comparison())
+    write_text(WEB / "colours.css", stylesheet())
     with style():
         answers(_contenders()).savefig(ROOT / "docs" / "cost.png")
         matrix(_crossings()).savefig(ROOT / "docs" / "across.png")

@@ -31,6 +31,12 @@ def test_the_pages_are_those_of_the_runs(generate: ModuleType, page: str) -> Non
     assert getattr(generate, page)() == written, "run `make docs`"
 
 
+@pytest.mark.parametrize(("name", "made"), [("comparison.json", "comparison"), ("colours.css", "stylesheet")])
+def test_the_web_page_has_the_results_and_the_colours_of_the_report(generate: ModuleType, name: str, made: str) -> None:
+    written = (ROOT / "src" / "emotone" / "web" / name).read_text(encoding="utf-8")
+    assert getattr(generate, made)() == written, "run `make docs`"
+
+
 @pytest.mark.parametrize(
     "name", ["README.md", "docs/reproduction.md.jinja", "docs/model.md.jinja", "docs/benchmarks.md.jinja"]
 )

@@ -28,6 +28,7 @@ ROOMS = {
     "service": "audio bundle config errors recognition",
     "augment": "config errors",
     "corpora": "audio emotions errors files",
+    "site": "bundle corpora errors files",
     "features": "audio augment config corpora errors files",
     "models": "config errors",
     "recipes": "augment config emotions errors features models",
@@ -44,7 +45,7 @@ ROOMS = {
     "recognition report storage training tuning",
     "emotone": "audio explanation recognition",
     "cli": "audio audit bundle comparison corpora emotions emotone errors evaluation explanation export features files "
-    "models recipes recognition service tuning",
+    "models recipes recognition service site tuning",
     "__main__": "cli",
 }
 """Room -> the rooms it imports, each of which stands above it here: no arrow runs back."""
@@ -57,7 +58,7 @@ NAMES = {"webrtcvad": "webrtcvad-wheels", "yaml": "pyyaml"}
 """Module -> the package that has it, where the two differ."""
 
 LIGHT = (
-    *BASE, "emotions", "augment", "corpora", "recipes", "protocols", "audit", "explanation", "emotone", "cli",
+    *BASE, "emotions", "augment", "corpora", "site", "recipes", "protocols", "audit", "explanation", "emotone", "cli",
     "__main__",
 )  # fmt: skip
 """Rooms that import nothing heavy when they are loaded: the command line starts with them."""

@@ -13,6 +13,7 @@ from emotone.cli.corpora import corpora_app
 from emotone.cli.explain import explain
 from emotone.cli.features import features
 from emotone.cli.model import export, model_app
+from emotone.cli.page import page
 from emotone.cli.predict import predict
 from emotone.cli.serve import serve
 from emotone.cli.systems import systems_app
@@ -31,7 +32,7 @@ app = typer.Typer(
 app.add_typer(systems_app, name="systems")
 app.add_typer(corpora_app, name="corpora")
 app.add_typer(model_app, name="model")
-for command in (predict, serve, explain, features, train, export, compare, bench, report, audit):
+for command in (predict, serve, page, explain, features, train, export, compare, bench, report, audit):
     app.command()(command)
 
 

@@ -28,14 +28,16 @@ class _InterruptedError(Exception):
     """A transfer that is worth going on with."""
 
 
-def download(url: str, target: Path, *, size: int, md5: str, on_progress: Progress | None = None) -> Path:
+def download(
+    url: str, target: Path, *, size: int, md5: str = "", sha512: str = "", on_progress: Progress | None = None
+) -> Path:
     """Download `url` to `target`, by way of `target`.part, from which an interrupted download goes on.
 
     Args:
         url: http or https address.
         target: the file to write; there only once it is whole.
         size: its size in bytes.
-        md5: its checksum, in hexadecimal.
+        md5, sha512: its checksum, in hexadecimal: one of them.
         on_progress: called with (bytes done, bytes in all).
 
     Returns:
@@ -67,7 +69,7 @@ def download(url: str, target: Path, *, size: int, md5: str, on_progress: Progre
                     f"{url}: {error}; {_size_of(part):,} of {size:,} bytes are kept and the next try goes on from there"
                 ) from None
             time.sleep(pause)
-    _verify(part, size, md5, url)
+    _verify(part, size, *(("sha512", sha512) if sha512 else ("md5", md5)), url)
     part.replace(target)
     return target
 
@@ -156,13 +158,13 @@ def _write(file: io.FileIO, block: bytes, part: Path) -> None:
         raise unwritable(part, error) from None
 
 
-def _verify(part: Path, size: int, md5: str, url: str) -> None:
+def _verify(part: Path, size: int, algorithm: str, expected: str, url: str) -> None:
     with part.open("rb") as file:
-        found = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    if found != md5 or _size_of(part) != size:
+        found = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+    if found != expected or _size_of(part) != size:
         actual = _size_of(part)
         part.unlink()
         raise DownloadError(
-            f"{url}: wrong content: md5 {found} and {actual:,} bytes, expected {md5} and {size:,}. "
+            f"{url}: wrong content: {algorithm} {found} and {actual:,} bytes, expected {expected} and {size:,}. "
             "The download was removed; try again, or from another address."
         )

@@ -10,7 +10,7 @@ from typing import Any
 
 from emotone.files import atomic_path
 
-__all__ = ["PAPERS", "PROTOCOLS", "Gallery", "colour", "css_variables", "figure", "style", "to_svg"]
+__all__ = ["PAPERS", "PROTOCOLS", "Gallery", "colour", "css_variables", "figure", "style", "stylesheet", "to_svg"]
 
 COLOURS = {
     "ground": ("#fbfbf9", "#101418"),
@@ -30,6 +30,18 @@ COLOURS = {
     "yellow": ("#8c6b00", "#e3c44c"),
 }
 """name -> (light, dark): Okabe and Ito's colour-blind-safe hues, darkened or lightened to be read on their ground."""
+
+EMOTION_COLOURS = {
+    "neutral": ("#8b949c", "#98a2ab"),
+    "calm": ("#56b4e9", "#67bdf0"),
+    "happy": ("#e9cd1f", "#f0dc4a"),
+    "sad": ("#0072b2", "#3f95d6"),
+    "angry": ("#d55e00", "#ee7a33"),
+    "fearful": ("#c06fa8", "#d98cc0"),
+    "disgust": ("#009e73", "#22b98d"),
+    "surprised": ("#e69f00", "#f2b02e"),
+}
+"""emotion -> (light, dark): Okabe and Ito's hues as surfaces, which never stand without the emotion's name."""
 
 PROTOCOLS = {
     "published": "vermilion",
@@ -182,3 +194,13 @@ def _smaller(match: re.Match[str]) -> str:
 def css_variables(position: int) -> str:
     """Return the colours as CSS custom properties: 0 for light, 1 for dark."""
     return "".join(f"--{name}:{pair[position]};" for name, pair in COLOURS.items())
+
+
+def stylesheet() -> str:
+    """Return the colours, those of emotions too, as a style sheet whose light or dark follows the reader's system."""
+    both = COLOURS | EMOTION_COLOURS
+    light, dark = ("".join(f"  --{name}: {pair[at]};\n" for name, pair in both.items()) for at in (0, 1))
+    return (
+        f"/* Generated from report/theme.py by `make docs`. */\n:root {{\n  color-scheme: light dark;\n{light}}}\n"
+        f"@media (prefers-color-scheme: dark) {{\n:root {{\n{dark}}}\n}}\n"
+    )
