@@ -5,18 +5,14 @@ from typing import Annotated
 
 import typer
 
+from emotone.cli.options import ModelOption
+
 __all__ = ["explain"]
 
 
 def explain(
     clip: Annotated[Path, typer.Argument(help="A recording.")],
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging Face hub. "
-            "[default: emotone/large]"
-        ),
-    ] = None,
+    model: ModelOption = None,
     emotion: Annotated[str | None, typer.Option(help="Explain this one. [default: the model's answer]")] = None,
     out: Annotated[
         Path | None, typer.Option(help="A .png, .svg or .pdf file. [default: CLIP.explained.png, in this folder]")

@@ -15,6 +15,7 @@ __all__ = [
     "DataOption",
     "DeviceOption",
     "EncoderOption",
+    "ModelOption",
     "PrecisionOption",
     "PresetOption",
     "across_corpora",
@@ -40,6 +41,13 @@ PrecisionOption = Annotated[str, typer.Option(help="32 or bf16 (mixed).")]
 EncoderOption = Annotated[
     str | None,
     typer.Option(help="Pretrained encoder for the systems that have one: a folder, or a name on the Hugging Face hub."),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        help="emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging Face hub. "
+        "[default: emotone/large]"
+    ),
 ]
 PresetOption = Annotated[str, typer.Option(help="quick or paper.")]
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from emotone.cli.options import ModelOption
+
 if TYPE_CHECKING:
     from emotone.corpora.download import Progress
     from emotone.site import Package
@@ -15,13 +17,7 @@ __all__ = ["page"]
 
 def page(
     folder: Annotated[Path, typer.Argument(help="For the page: a new folder, or one with an older page.")],
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging Face hub. "
-            "[default: emotone/large]"
-        ),
-    ] = None,
+    model: ModelOption = None,
     runtime: Annotated[
         list[Path] | None,
         typer.Option(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emotone.cli.inputs import Asked, Channels, expand, parse_channels, split_by_channels
+from emotone.cli.options import ModelOption
 from emotone.cli.voices import by_voice, check_voices
 from emotone.errors import EmotoneError, UsageError
 
@@ -32,13 +33,7 @@ def predict(
             "`start` and `end`; - for standard input.",
         ),
     ],
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging Face hub. "
-            "[default: emotone/large]"
-        ),
-    ] = None,
+    model: ModelOption = None,
     window: Annotated[float | None, typer.Option(help="Seconds per answer. [default: the model's]")] = None,
     hop: Annotated[float | None, typer.Option(help="Seconds between answers. [default: the model's]")] = None,
     min_confidence: Annotated[

@@ -8,19 +8,14 @@ from typing import Annotated
 
 import typer
 
+from emotone.cli.options import ModelOption
 from emotone.errors import UsageError
 
 __all__ = ["serve"]
 
 
 def serve(
-    model: Annotated[
-        str | None,
-        typer.Option(
-            help="emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging Face hub. "
-            "[default: emotone/large]"
-        ),
-    ] = None,
+    model: ModelOption = None,
     host: Annotated[str, typer.Option(help="Where to listen; 0.0.0.0 for every network.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0 takes a free one.")] = 8000,
     workers: Annotated[
