@@ -20,12 +20,12 @@ from threadpoolctl import threadpool_limits
 
 from emotone import recipes
 from emotone.audio import load
+from emotone.bundle.hub import DEFAULT, SHIPPED, locate
+from emotone.export.serving import Serving
+from emotone.export.unbundle import system_of
 from emotone.files import write_text
 from emotone.models.network import Network
 from emotone.recognition import Recognizer
-from emotone.recognition.hub import DEFAULT, SHIPPED, locate
-from emotone.training.serving import Serving
-from emotone.training.unbundle import system_of
 
 TARGET = Path(__file__).parents[1] / "results" / "benchmarks" / "alternatives.json"
 ROUNDS = 40

@@ -17,8 +17,7 @@ from emotone import corpora
 from emotone.audio import load
 from emotone.audit.similar import THRESHOLD, compare
 from emotone.audit.sound import draw
-from emotone.augment import augment
-from emotone.features.config import AugmentConfig
+from emotone.augment import AugmentConfig, augment
 from emotone.files import write_text
 
 TARGET = Path(__file__).parents[1] / "results" / "benchmarks" / "audit.json"

@@ -12,8 +12,8 @@ import librosa
 import numpy as np
 
 from emotone.audio import AUDIO_SUFFIXES
-from emotone.augment import copies
-from emotone.features.config import ORIGINAL, AudioConfig, AugmentConfig, FeatureConfig
+from emotone.augment import ORIGINAL, AugmentConfig, copies
+from emotone.features.config import AudioConfig, FeatureConfig
 from emotone.features.extract import Item, extract
 
 AUDIO = AudioConfig(rate=16_000)

@@ -17,15 +17,15 @@ import numpy as np
 from elsewhere import ELSEWHERE
 
 from emotone import corpora, recipes
+from emotone.augment import ORIGINAL
+from emotone.cli.terminal import counting
 from emotone.comparison.plan import labels_of
 from emotone.corpora.base import Corpus, Utterance
 from emotone.evaluation.intervals import bootstrap
 from emotone.evaluation.metrics import summary
-from emotone.features.config import ORIGINAL
 from emotone.files import write_text
 from emotone.protocols import LUNA5, Fold, Sample, in_turn
 from emotone.recipes.schema import Recipe
-from emotone.terminal import counting
 from emotone.training import FittedSystem, fit
 from emotone.training.frames import frames_of
 

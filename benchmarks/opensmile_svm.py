@@ -16,11 +16,11 @@ from sklearn.svm import SVC
 
 from emotone import corpora, protocols, recipes
 from emotone.audio import load
+from emotone.cli.terminal import counting
 from emotone.comparison.plan import labels_of
 from emotone.evaluation.intervals import bootstrap
 from emotone.evaluation.metrics import summary
 from emotone.files import write_text
-from emotone.terminal import counting
 
 TARGET = Path(__file__).parents[1] / "results" / "benchmarks" / "opensmile-svm.json"
 RATE = 16_000

@@ -19,9 +19,9 @@ import soundfile
 import soxr
 
 from emotone.audio import AUDIO_SUFFIXES, load, open_blocks, to_mono
+from emotone.bundle.hub import SHIPPED
 from emotone.files import write_text
 from emotone.recognition import Recognizer
-from emotone.recognition.hub import SHIPPED
 from emotone.recognition.speech import Speech
 from emotone.recognition.stream import Settings, Track, answers
 from emotone.recognition.windows import Windows

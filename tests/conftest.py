@@ -1,4 +1,4 @@
-"""What all tests share: a cache of their own, real RAVDESS where it is found."""
+"""What all tests share: a cache of their own, real RAVDESS where it is found, recordings and a bundle for them."""
 
 import os
 import sys
@@ -9,6 +9,11 @@ from typing import Any, NamedTuple
 import pytest
 from hypothesis import settings
 
+from .made_bundles import bundle as bundle
+from .made_bundles import clips as clips
+from .made_bundles import conversation as conversation
+from .made_bundles import recognizer as recognizer
+from .made_bundles import write as write
 from .made_runs import make_record as make_record
 
 # The same examples in every run: a change is judged by what it changes, not by the draw.

@@ -1,9 +1,14 @@
-"""Who may import whom, and what must stay light to import."""
+"""The rooms of the house, one for each stage of the data: who may import whom, and what must stay light to import.
+
+A room is a folder or a file at the top of the package; the package's own `__init__` is the room `emotone`.
+"""
 
 import ast
 import subprocess
 import sys
-from collections.abc import Iterator
+import tomllib
+from collections.abc import Iterator, Mapping
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -12,83 +17,67 @@ import emotone
 
 ROOT = Path(emotone.__file__).parent
 
-MAY_IMPORT = {
-    "": "audio recognition explanation",
+ROOMS = {
     "errors": "",
     "emotions": "errors",
     "config": "errors",
     "files": "errors",
     "audio": "errors",
-    "corpora": "errors emotions files audio",
-    "features.config": "config",
-    "bundle": "errors config adaptation",
-    "augment": "errors features.config",
-    "features": "errors files audio augment corpora.base corpora.rows",
-    "models.config": "config",
-    "models": "errors models.config",
-    "recipes": "errors emotions config features.config models.config",
-    "protocols": "errors augment corpora.base features.config recipes",
-    "audit": "errors files audio corpora features features.config protocols",
-    "evaluation": "errors emotions config files recipes",
-    "adaptation": "config",
-    "training": "errors files adaptation bundle recipes protocols features models evaluation",
-    "report": "errors emotions files audio augment corpora features evaluation recipes",
-    "terminal": "",
-    "recognition": "errors adaptation audio bundle terminal",
-    "service": "errors config audio bundle recognition terminal",
-    "cli_serve": "errors service",
-    "cli_predict": "errors audio cli_inputs cli_output recognition terminal",
-    "cli_inputs": "errors audio corpora terminal",
-    "cli_output": "errors files recognition",
-    "explanation": "errors files audio bundle features recognition report training",
-    "cli_explain": "errors explanation terminal",
-    "cli_features": "errors cli_options corpora features recipes recognition terminal",
-    "comparison": "errors emotions config files corpora features models recipes protocols audit evaluation "
-    "training report terminal",
-    "show": "errors emotions features models recipes terminal",
-    "card": "bundle recognition terminal",
-    "site": "errors files bundle corpora recognition",
-    "cli_page": "site terminal",
-    "cli_model": "training terminal card",
-    "cli_options": "errors corpora comparison terminal",
-    "cli_corpora": "audit cli_options corpora recognition terminal",
-    "cli_systems": "recipes comparison terminal show",
+    "bundle": "config errors",
+    "recognition": "audio bundle errors",
+    "service": "audio bundle config errors recognition",
+    "augment": "config errors",
+    "corpora": "audio emotions errors files",
+    "site": "bundle corpora errors files",
+    "features": "audio augment config corpora errors files",
+    "models": "config errors",
+    "recipes": "augment config emotions errors features models",
+    "protocols": "augment corpora errors recipes",
+    "audit": "audio augment corpora errors features files protocols",
+    "evaluation": "config emotions errors files recipes",
+    "report": "audio augment corpora emotions errors evaluation features files",
+    "training": "augment bundle errors evaluation features models protocols recipes",
+    "storage": "bundle errors features files models recipes training",
+    "export": "bundle errors evaluation features files models recipes storage training",
+    "tuning": "bundle errors export recipes training",
+    "explanation": "audio bundle errors export features files recognition report",
+    "comparison": "audio audit config corpora emotions errors evaluation features files models protocols recipes "
+    "recognition report storage training tuning",
+    "emotone": "audio explanation recognition",
+    "cli": "audio audit bundle comparison corpora emotions emotone errors evaluation explanation export features files "
+    "models recipes recognition service site tuning",
     "__main__": "cli",
-    "cli": "errors cli_corpora cli_explain cli_features cli_model cli_options cli_page cli_predict cli_serve "
-    "cli_systems recipes comparison recognition training terminal",
-}  # fmt: skip
-"""Part of emotone -> the parts it may import. A part is a module or a package without its longer-named entries here;
-every part may import itself, and everyone the version. Data flows one way: corpora, audio, features, models, training,
-evaluation, then comparison and report."""
+}
+"""Room -> the rooms it imports, each of which stands above it here: no arrow runs back."""
+
+BASE = ("errors", "config", "files", "audio", "bundle", "recognition")
+"""What recognises. It needs what emotone itself requires, and a few of the extras where they are asked for."""
+EXTRAS = ("av", "huggingface_hub", "pandas", "pyarrow")
+"""Libraries of the extras that `BASE` may import where they are asked for, within functions."""
+NAMES = {"webrtcvad": "webrtcvad-wheels", "yaml": "pyyaml"}
+"""Module -> the package that has it, where the two differ."""
 
 LIGHT = (
-    "", "errors", "emotions", "config", "files", "audio", "augment", "adaptation", "bundle", "recognition",
-    "cli_predict", "cli_inputs", "cli_output", "cli_explain", "cli_features", "cli_options", "cli_corpora",
-    "cli_page", "cli_serve", "cli_systems", "site", "explanation", "corpora", "terminal", "cli", "cli_model", "card",
-    "recipes", "protocols", "audit",
+    *BASE, "emotions", "augment", "corpora", "site", "recipes", "protocols", "audit", "explanation", "emotone", "cli",
+    "__main__",
 )  # fmt: skip
-"""Parts that import nothing heavy when they are loaded: the command line starts with them."""
+"""Rooms that import nothing heavy when they are loaded: the command line starts with them."""
 HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning", "onnx", "onnxruntime")
 
 
 def modules() -> Iterator[tuple[str, ast.Module]]:
+    """Every module by its name, `emotone` or `emotone.ROOM...`, and what is written in it."""
     for path in sorted(ROOT.rglob("*.py")):
-        parts = path.relative_to(ROOT).with_suffix("").parts
+        parts = ("emotone", *path.relative_to(ROOT).with_suffix("").parts)
         yield ".".join(part for part in parts if part != "__init__"), ast.parse(path.read_text(encoding="utf-8"))
 
 
-def part_of(module: str) -> str:
-    """The entry of the table that a module falls under: the longest that is a prefix."""
-    prefixes = [part for part in MAY_IMPORT if module == part or module.startswith(f"{part}.")]
-    return max(prefixes, key=len, default=module)
-
-
 def imports(node: ast.AST, *, at_load_only: bool = False) -> Iterator[str]:
-    """Every module named in an import, but those for type checkers; functions' own imports too, unless told."""
+    """Every module named in an import, in functions and for type checkers too; or only what loading imports."""
     for child in ast.iter_child_nodes(node):
-        if isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
-            continue
         if at_load_only and isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        if at_load_only and isinstance(child, ast.If) and ast.unparse(child.test) == "TYPE_CHECKING":
             continue
         if isinstance(child, ast.Import):
             yield from (alias.name for alias in child.names)
@@ -96,39 +85,91 @@ def imports(node: ast.AST, *, at_load_only: bool = False) -> Iterator[str]:
             assert child.level == 0 and child.module, f"relative import: {ast.unparse(child)}"
             for alias in child.names:
                 inside = ROOT.joinpath(*child.module.split(".")[1:], alias.name)
-                is_module = child.module.startswith("emotone") and (
+                is_module = child.module.split(".")[0] == "emotone" and (
                     inside.is_dir() or inside.with_suffix(".py").exists()
                 )
                 yield f"{child.module}.{alias.name}" if is_module else child.module
         yield from imports(child, at_load_only=at_load_only)
 
 
-def test_the_table_names_parts_that_exist() -> None:
-    named = {*MAY_IMPORT, *" ".join(MAY_IMPORT.values()).split(), *LIGHT}
-    assert {part for part in named if not list(ROOT.glob(f"{part.replace('.', '/')}*"))} == set()
-    assert {part_of(module) for module, _ in modules()} <= set(MAY_IMPORT)
+def room_of(module: str) -> str:
+    return module.split(".")[1] if "." in module else module
 
 
-@pytest.mark.parametrize(("module", "tree"), [pytest.param(*each, id=each[0] or "emotone") for each in modules()])
-def test_imports_go_one_way(module: str, tree: ast.Module) -> None:
-    own = part_of(module)
-    allowed = set(MAY_IMPORT[own].split())
-    ours = {name.removeprefix("emotone").removeprefix(".") for name in imports(tree) if name.split(".")[0] == "emotone"}
-    back = {
-        name
-        for name in ours
-        if part_of(name) not in (own, "")
-        and not any(name == part or name.startswith(f"{part}.") for part in (*allowed, own))
-    }
-    assert not back, f"{module} must not import {sorted(back)}; {own} may import {sorted(allowed)}"
+GRAPH = {
+    module: {name for name in imports(tree) if name.split(".")[0] == "emotone"} - {module} for module, tree in modules()
+}
+"""Module -> the modules of emotone that it imports, anywhere."""
 
 
-@pytest.mark.parametrize("part", LIGHT)
-def test_light_parts_load_nothing_heavy(part: str) -> None:
+def circle(graph: Mapping[str, set[str]]) -> list[str]:
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        return list(error.args[1])
+    return []
+
+
+def test_every_room_is_in_the_table_and_only_those() -> None:
+    assert {room_of(module) for module in GRAPH} == set(ROOMS)
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_room_imports_what_the_table_says(room: str) -> None:
+    """No more, and no less: what stands in the table is what is there."""
+    arrows: dict[str, set[str]] = {}
+    for module in GRAPH:
+        for name in GRAPH[module] if room_of(module) == room else ():
+            arrows.setdefault(room_of(name), set()).add(module)
+    arrows.pop(room, None)
+    allowed = set(ROOMS[room].split())
+    new = {to: sorted(who) for to, who in arrows.items() if to not in allowed}
+    assert not new, f"{room} must not import {new}; it may import {sorted(allowed)}"
+    assert not allowed - set(arrows), f"{room} no longer imports these: take them from the table"
+
+
+def test_no_arrow_runs_back() -> None:
+    order = list(ROOMS)
+    back = [(room, to) for room in order for to in ROOMS[room].split() if order.index(to) >= order.index(room)]
+    assert not back, "a room imports only rooms that stand above it in the table"
+
+
+def test_there_is_no_circle_of_rooms_nor_of_files() -> None:
+    rooms: dict[str, set[str]] = {}
+    for module, names in GRAPH.items():
+        rooms.setdefault(room_of(module), set()).update(map(room_of, names - {room_of(module)}))
+    assert circle({room: others - {room} for room, others in rooms.items()}) == []
+    assert circle(GRAPH) == []
+
+
+def test_a_circle_is_found() -> None:
+    assert circle({"a": {"b"}, "b": {"c"}, "c": {"a"}, "d": {"a"}}) != []
+
+
+def test_nobody_imports_the_command_line() -> None:
+    assert [room for room, others in ROOMS.items() if "cli" in others.split()] == ["__main__"]
+
+
+def test_what_recognises_needs_no_more_than_emotone_requires() -> None:
+    """It reaches no room beyond its own, so none that needs torch, and no library that comes with the extra `train`."""
+    assert {to for room in BASE for to in ROOMS[room].split()} <= set(BASE)
+    project = tomllib.loads((ROOT.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    required = {line.split(">")[0] for line in project["dependencies"]}
+    for module, tree in modules():
+        if room_of(module) not in BASE:
+            continue
+        libraries = {name.split(".")[0] for name in imports(tree)} - {"emotone"} - sys.stdlib_module_names
+        at_load = {name.split(".")[0] for name in imports(tree, at_load_only=True)}
+        beyond = {name for name in libraries if NAMES.get(name, name) not in required}
+        assert beyond <= set(EXTRAS) and not beyond & at_load, f"{module} imports {sorted(beyond)}"
+
+
+@pytest.mark.parametrize("room", LIGHT)
+def test_light_rooms_load_nothing_heavy(room: str) -> None:
     heavy = {
         (module, name)
         for module, tree in modules()
-        if part_of(module) == part
+        if room_of(module) == room
         for name in imports(tree, at_load_only=True)
         if name.split(".")[0] in HEAVY
     }

@@ -12,7 +12,7 @@ import pytest
 SCRIPTS = {
     "predict": "from emotone.cli import main; import sys; sys.argv[1:1] = ['predict']; main()",
     "Recognizer": "import sys, emotone; emotone.Recognizer.load()(sys.argv[1])",
-    "Bundle": "from emotone.recognition.hub import find; find(None, threads=1)",
+    "Bundle": "from emotone.bundle.hub import find; find(None, threads=1)",
 }
 
 

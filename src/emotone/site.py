@@ -11,12 +11,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.resources import as_file, files
 from pathlib import Path, PurePosixPath
+from typing import Any
 
-from emotone.bundle import Bundle
+from emotone.bundle import Bundle, BundleInfo
+from emotone.bundle.hub import locate
 from emotone.corpora.download import Progress, download
 from emotone.errors import DownloadError, UsageError
 from emotone.files import cache_folder
-from emotone.recognition.hub import locate
 
 __all__ = ["PACKAGES", "Package", "write_site"]
 
@@ -100,7 +101,7 @@ def write_site(
 
     Args:
         folder: new, empty, or written by this function.
-        model: as in `emotone.recognition.hub.locate`.
+        model: as in `emotone.bundle.hub.locate`.
         runtime: tarballs of `PACKAGES` that are here; the others are downloaded, once.
         on_progress: for a package that is downloaded, what is called with (bytes done, bytes in all).
 
@@ -131,10 +132,17 @@ def write_site(
         told = [f"{each.name} {each.version}, {each.url}: {each.terms}\n" for each in PACKAGES]
         (vendor / "NOTICE.txt").write_text("".join(told), encoding="utf-8")
         (of_model / "emotone.onnx").write_bytes(content)
-        card = info.model_dump(mode="json", exclude={"head", "recipe"})
+        card = info.model_dump(mode="json", exclude={"head", "recipe"}) | {"near": _near(info)}
         (of_model / "card.json").write_text(json.dumps(card, ensure_ascii=False), encoding="utf-8")
         (of_model / "NOTICE.txt").write_text(f"{info.name}: {info.licence}\n\n{_notice()}", encoding="utf-8")
         (made / _MARK).write_text(json.dumps({"engine": _ENGINE}) + "\n", encoding="utf-8")
+
+
+def _near(info: BundleInfo) -> dict[str, Any] | None:
+    """Return where embeddings of training lie, by which the page tells what is unlike them; None where none can."""
+    if info.head is None or info.head.reach is None:
+        return None
+    return info.head.model_dump(mode="json", include={"mean", "deviation", "reach"})
 
 
 def _notice() -> str:

@@ -224,3 +224,20 @@ def test_a_split_that_is_none_is_refused(tmp_path: Path, rows: tuple[str, ...], 
 def test_a_manifest_needs_the_column(tmp_path: Path) -> None:
     with pytest.raises(CorpusError, match="column 'split' is missing"):
         split_of(manifest(tmp_path, "a.wav,sad,s1", columns="file,emotion,speaker"))
+
+
+def test_a_recording_in_two_corpora_is_named_wherever_it_stands() -> None:
+    mine = people(2)
+    yours = [replace(clip, corpus="yours", clip=f"yours/{clip.clip}") for clip in mine]
+    both = [*mine, *yours]
+    twins = Sounds([*map(str, range(8)), "0", *map(str, range(101, 108))], [(1, 9, 0.97)])
+    left_out = found([fold([10, 11, 12], [0, 1, 2, 3])], both, twins)["two-corpora"]
+    assert (left_out.severity, left_out.count, left_out.of) == ("note", 2, 4)
+    assert [(case.test, case.seen, case.similarity) for case in left_out.cases] == [
+        (mine[0].clip, yours[0].clip, 1.0),
+        (mine[1].clip, yours[1].clip, 0.97),
+    ]
+    seen = found([fold([8, 9, 10], [0, 1, 2, 3])], both, twins)
+    assert "two-corpora" not in seen
+    assert {"identical", "near-identical"} <= leaks(seen)
+    assert "two-corpora" not in found([fold([2, 3], [0])], mine, Sounds(["0", "0", "2", "3"], []))

@@ -18,8 +18,8 @@ from emotone.corpora import load as load_corpus
 from emotone.corpora.fingerprint import sample_digests
 from emotone.features.extract import extract
 from emotone.protocols import Sample
+from emotone.storage import load_system, save_system
 from emotone.training.preparation import Preparation
-from emotone.training.store import load_system, save_system
 
 Emotone = Callable[..., Any]
 

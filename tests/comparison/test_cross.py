@@ -1,6 +1,7 @@
 """`emotone compare --train --test`: the other corpus is tested, unheard before; what is left out is said."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
@@ -70,6 +71,7 @@ def test_all_of_the_other_corpus_is_tested_on_the_classes_of_both(
     for scheme in ("ravdess8", "merged7"):
         classes = "neutral, happy, sad, angry, fearful, disgust, surprised"
         assert f"Classes of savee under {scheme}: {classes}; left out: nothing\n" in done.out
+    assert re.search(r"^savee lies \d\.\d from ravdess \(a speaker lies 1 ", done.out, re.MULTILINE)
     assert done.out.splitlines()[-1] == str(tmp_path / "out" / "report" / "index.html")
 
     folder = tmp_path / "out" / "runs" / "ravdess-to-savee" / "cross" / "small"

@@ -15,7 +15,7 @@ from emotone.comparison.plan import folds_of
 from emotone.evaluation.record import read_records
 from emotone.models.config import EncoderConfig, PretrainedConfig, WhisperConfig
 from emotone.models.weights import digest
-from emotone.training.store import load_system
+from emotone.storage import load_system
 
 SYSTEMS = {
     "tuned": """

@@ -13,18 +13,18 @@ import torch
 
 from emotone import corpora, recipes
 from emotone.audio import load
+from emotone.augment import ORIGINAL
 from emotone.bundle import Bundle
 from emotone.corpora.base import Utterance
 from emotone.emotions import EMOTIONS
 from emotone.evaluation.record import read_record
-from emotone.features.config import ORIGINAL
+from emotone.export import export
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
+from emotone.storage import load_system, save_system
 from emotone.training import FittedSystem, fit
 from emotone.training.begin import begin_with
-from emotone.training.export import export
 from emotone.training.frames import frames_of
-from emotone.training.store import load_system, save_system
 from emotone.training.system import classifier_for
 
 OLD, NEW = ("01", "02", "03", "04"), ("21", "22")

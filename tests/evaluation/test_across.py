@@ -52,7 +52,7 @@ def test_each_corpus_is_judged_by_its_own_clips(runs: list[RunRecord], found: di
             sure.append(np.mean([max(told.probabilities[place]) for place in here]))
         assert crossing.plain.uar == pytest.approx(np.mean(rates))
         assert crossing.accuracy == pytest.approx(np.mean(right))
-        assert crossing.calibration_error >= abs(np.mean(right) - np.mean(sure)) - 0.05
+        assert crossing.confidence.error >= abs(np.mean(right) - np.mean(sure)) - 0.05
         assert crossing.adapted is not None and crossing.adapted.uar != crossing.plain.uar
         assert (crossing.trained, crossing.seeds) == (("ravdess",), 2)
         assert crossing.chance == pytest.approx(1 / len(crossing.recall))

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from emotone.augment import AugmentConfig
 from emotone.errors import EmotoneError
 from emotone.features import cache
-from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
+from emotone.features.config import AudioConfig, FeatureConfig
 
 AUDIO = AudioConfig(rate=16_000)
 FEATURES = FeatureConfig(streams=("logmel",))

@@ -13,11 +13,11 @@ import soundfile
 import torch
 
 from emotone.audio import load
-from emotone.augment import augment, copies
+from emotone.augment import ORIGINAL, AugmentConfig, augment, copies
 from emotone.errors import AudioError, UsageError
 from emotone.features import cache
 from emotone.features import extract as module
-from emotone.features.config import ORIGINAL, AudioConfig, AugmentConfig, FeatureConfig
+from emotone.features.config import AudioConfig, FeatureConfig
 from emotone.features.extract import Item, extract, take_features
 from emotone.features.frontend import FrontEnd
 from emotone.features.prepare import prepare

@@ -15,7 +15,8 @@ from ..processes import left_of, wait_until_none_is_left
 SCRIPT = """
 import sys
 from pathlib import Path
-from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
+from emotone.augment import AugmentConfig
+from emotone.features.config import AudioConfig, FeatureConfig
 from emotone.features.extract import extract
 clip, augment = Path(sys.argv[1]), AugmentConfig(kind="boucheta")
 items = [(clip, str(number), "pitch") for number in range(400)]

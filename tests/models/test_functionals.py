@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from emotone import corpora, recipes
-from emotone.features.config import ORIGINAL
+from emotone.augment import ORIGINAL
 from emotone.models.functionals import Functionals
 from emotone.training.frames import frames_of
 

@@ -8,13 +8,13 @@ import torch
 from torch import nn
 
 from emotone import recipes
+from emotone.cli.show import input_shape
 from emotone.emotions import get_scheme
 from emotone.errors import RecipeError
 from emotone.models.config import NetworkConfig
 from emotone.models.describe import keras_parameters, layers
 from emotone.models.network import Network
 from emotone.recipes.schema import Recipe
-from emotone.show import input_shape
 
 NETWORKS = [recipe for recipe in map(recipes.load, recipes.names()) if recipe.model.kind == "network"]
 READ_FRAMES = [recipe for recipe in NETWORKS if recipe.features.layout == "frames"]

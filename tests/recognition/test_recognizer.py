@@ -20,7 +20,7 @@ from emotone.audio import load, read, resample
 from emotone.errors import AudioError, BundleError, UsageError
 from emotone.recognition import Recognizer, Result
 
-from .conftest import LABELS
+from ..made_bundles import LABELS
 
 Write = Callable[..., Path]
 

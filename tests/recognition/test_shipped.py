@@ -13,13 +13,13 @@ import soxr
 
 from emotone import corpora
 from emotone.audio import load
-from emotone.bundle import Bundle
+from emotone.bundle import Bundle, hub
 from emotone.corpora.base import Utterance
 from emotone.emotions import EMOTIONS
-from emotone.recognition import Recognizer, hub
-from emotone.training.export import export
-from emotone.training.store import save_system
-from emotone.training.unbundle import system_of
+from emotone.export import export
+from emotone.export.unbundle import system_of
+from emotone.recognition import Recognizer
+from emotone.storage import save_system
 
 SHIPPED = {"emotone/large": (16, "10,390,536"), "emotone/base": (4, "499,049"), "emotone/tiny": (1, "96,535")}
 """The best first -> megabytes at most, parameters as the card shows them."""

@@ -21,7 +21,7 @@ from emotone.audio import load, read, to_mono
 from emotone.errors import AudioError, EmotoneError, UsageError
 from emotone.recognition import Recognizer
 
-from .conftest import LABELS
+from ..made_bundles import LABELS
 
 Write = Callable[..., Path]
 

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from emotone.adaptation import Head
 from emotone.audio import load
+from emotone.bundle.adaptation import Head
 from emotone.errors import AudioError, UsageError
 from emotone.recognition import Recognizer
 
-from .conftest import make_bundle
+from ..made_bundles import make_bundle
 
 HEAD = Head(
     weight=((0.0, 0.0), (0.55, -12.5), (-0.55, 4.0), (0.55, 6.0)),
@@ -58,6 +58,41 @@ def test_a_stream_knows_the_speaker_too(able: Recognizer, clips: list[Path], siz
     whole, result = known((samples, rate)), stream.finish()
     assert result.emotion == whole.emotion
     np.testing.assert_allclose(list(result.scores.values()), list(whole.scores.values()), atol=1e-5)
+
+
+def test_speech_unlike_that_of_training_is_uncertain_unless_asked_or_known(tmp_path: Path, clips: list[Path]) -> None:
+    narrow = HEAD.model_copy(update={"deviation": (1.0, 0.3), "reach": 3.0})
+    wary = Recognizer.load(make_bundle(tmp_path / "wary.onnx", head=narrow))
+    voice, _ = load(clips[0], rate=16_000)
+    quiet = (0.002 * voice / np.abs(voice).max(), 16_000)
+    told = wary(quiet)
+    assert told.emotion == "uncertain"
+    assert {each.emotion for each in told.segments} <= {"uncertain", "silence"}
+    assert "unlike what the model was trained on" in told.notes[0]
+    assert sum(told.scores.values()) == pytest.approx(1)
+    stream = wary.stream(rate=16_000)
+    updates = stream.feed(quiet[0])
+    assert stream.finish() == told
+    assert {each.emotion for each in (*updates, *stream.closing)} == {"uncertain"}
+    bare = wary(quiet, min_confidence=0)
+    assert (bare.scores, bare.notes) == (told.scores, ())
+    assert bare.emotion == max(told.scores, key=told.scores.__getitem__)
+    known = wary.adapt([(gain * quiet[0], 16_000) for gain in (0.5, 1, 2)])
+    for loud in (wary((0.4 * voice / np.abs(voice).max(), 16_000)), known(quiet)):
+        assert (loud.emotion == "uncertain", loud.notes) == (False, ())
+
+
+def test_only_the_stretch_that_is_unlike_is_uncertain(tmp_path: Path, clips: list[Path]) -> None:
+    narrow = HEAD.model_copy(update={"deviation": (1.0, 0.3), "reach": 3.0})
+    wary = Recognizer.load(make_bundle(tmp_path / "wary.onnx", head=narrow))
+    voice, _ = load(clips[0], rate=16_000)
+    voice = voice / np.abs(voice).max()
+    told = wary((np.concatenate([0.4 * voice, 0 * voice, 0.4 * voice, 0 * voice, 0.002 * voice]), 16_000))
+    assert told.emotion not in ("uncertain", "no speech")
+    spoken = [each.emotion for each in told.segments if each.emotion != "silence"]
+    assert spoken[-1] == "uncertain"
+    assert "uncertain" not in spoken[:-1]
+    assert "of speech are unlike" in told.notes[0]
 
 
 def test_what_cannot_be_adapted_to(able: Recognizer, recognizer: Recognizer, clips: list[Path], tmp_path: Path) -> None:

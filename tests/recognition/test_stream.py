@@ -15,7 +15,7 @@ from emotone.errors import AudioError, UsageError
 from emotone.recognition import Recognizer, Result, Update
 from emotone.recognition.speech import Speech
 
-from .conftest import LABELS
+from ..made_bundles import LABELS
 
 
 def listen(

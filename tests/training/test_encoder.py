@@ -13,14 +13,14 @@ import torch
 from numpy.typing import NDArray
 
 from emotone import recipes
+from emotone.augment import ORIGINAL
 from emotone.errors import EmotoneError, UsageError
 from emotone.evaluation.record import Epoch
-from emotone.features.config import ORIGINAL
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
+from emotone.storage import load_system, save_system
 from emotone.training import FittedSystem, fit
 from emotone.training.frames import frames_of
-from emotone.training.store import load_system, save_system
 
 ENCODERS = ("wav2vec2", "wav2vec2-large", "hubert", "wavlm", "data2vec-audio", "whisper")
 Make = Callable[..., Path]
@@ -300,7 +300,7 @@ def test_a_stored_system_needs_its_encoder_no_more(task: Task, tmp_path: Path, m
 
 @pytest.mark.parametrize("frozen", ["features", "forest"])
 def test_an_encoder_is_not_exported_to_onnx(stored: Stored, tmp_path: Path, frozen: str) -> None:
-    from emotone.training.export import export
+    from emotone.export import export
 
     _, folder = stored("hubert", frozen)
     with pytest.raises(EmotoneError, match="cannot be exported to ONNX: it is a pretrained encoder"):

@@ -13,10 +13,10 @@ from torch.nn.utils.rnn import pad_sequence
 
 from emotone import corpora, recipes
 from emotone.audio import load
+from emotone.augment import ORIGINAL
 from emotone.emotions import EMOTIONS
 from emotone.errors import UsageError
 from emotone.evaluation.record import Epoch
-from emotone.features.config import ORIGINAL
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
 from emotone.training import FittedSystem, fit
@@ -159,6 +159,17 @@ def test_a_known_speaker_is_judged_by_the_other_clips_alone(task_for: Callable[.
     again = system.predict_adapted(changed, speakers)
     np.testing.assert_allclose(again[:15], adapted[:15], atol=1e-6)
     assert (np.abs(again[16:] - adapted[16:]).max(1) > 1e-6).all(), "b's clips tell nothing of c, c's tell of c"
+
+
+def test_it_knows_how_far_unheard_speakers_lie(task_for: Callable[..., Any]) -> None:
+    task = task_for(small())
+    system = fitted(small(), task)
+    assert system.head is not None and system.head.reach is not None
+    heard = [task.frames[sample] for sample in task.fold.validation]
+    near = system.head.distances(system.classifier.embed(system.preparation(heard)))
+    assert 0.5 < np.median(near) <= system.head.reach
+    noise = [np.zeros_like(heard[0]) + np.random.default_rng(0).normal(0, 60, heard[0].shape).astype(np.float32)]
+    assert system.head.are_far(system.classifier.embed(system.preparation(noise))).all()
 
 
 def test_other_systems_do_not_adapt(task_for: Callable[..., Any]) -> None:

@@ -9,17 +9,17 @@ import pytest
 import torch
 
 from emotone import recipes
+from emotone.augment import ORIGINAL
 from emotone.bundle import Bundle
 from emotone.errors import RecipeError
-from emotone.features.config import ORIGINAL
+from emotone.export import export
 from emotone.models.config import WhisperConfig
 from emotone.models.whisper import digest, read_weights
 from emotone.recipes.schema import Recipe
+from emotone.storage import load_system, save_system
 from emotone.training import FittedSystem, fit
-from emotone.training.export import export
 from emotone.training.frames import frames_of
-from emotone.training.store import load_system, save_system
-from emotone.training.tuning import Start
+from emotone.tuning import Start
 
 CLASSES = ("calm", "happy", "sad")
 

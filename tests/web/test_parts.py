@@ -14,6 +14,9 @@ import webrtcvad
 
 from emotone.audio import load
 from emotone.audio.channels import Mixer
+from emotone.bundle import BundleInfo
+from emotone.bundle.adaptation import Head
+from emotone.recognition.stream import Answer, Settings, Track
 from emotone.recognition.timeline import Timeline
 from emotone.recognition.windows import Window, Windows
 
@@ -136,8 +139,8 @@ def _told(window: Window) -> tuple[Any, ...]:
     return window.region.start, window.start, window.end, window.full, window.last, len(window.samples), loudness
 
 
-@pytest.mark.parametrize("least", [0.0, 0.5])
-def test_a_timeline_is_that_of_python(run: Run, sounds: list[Samples], least: float) -> None:
+@pytest.mark.parametrize(("least", "unlike"), [(0.0, 0.0), (0.5, 0.0), (0.0, 0.4)])
+def test_a_timeline_is_that_of_python(run: Run, sounds: list[Samples], least: float, unlike: float) -> None:
     hop = round(0.4 * RATE)
     draw = np.random.default_rng(1)
     emotions = set()
@@ -145,20 +148,21 @@ def test_a_timeline_is_that_of_python(run: Run, sounds: list[Samples], least: fl
         windows = Windows(RATE, window=round(1.3 * RATE), hop=hop, live=False)
         cut = [*windows.feed(samples), *windows.finish()]
         answers = draw.dirichlet([0.6, 0.6, 0.6], len(cut)).astype(np.float32)
+        far = (draw.uniform(size=len(cut)) < unlike).tolist()
         timeline = Timeline(LABELS, rate=RATE, hop=hop)
-        for window, answer in zip(cut, answers, strict=True):
-            timeline.add(window, answer)
+        for window, answer, each in zip(cut, answers, far, strict=True):
+            timeline.add(window, answer, far=each)
         duration = round(len(samples) / RATE, 4)
         expected = timeline.result(duration, min_confidence=least).to_dict()
         found = run(
-            """async ([cut, answers, labels, hop, duration, least]) => {
+            """async ([cut, answers, far, labels, hop, duration, least]) => {
               const { Timeline } = await kit.load("local/timeline");
               const timeline = new Timeline(labels, 16000, hop);
               cut.forEach(([origin, start, end, full, last], at) =>
-                timeline.add({ origin, start, end, full, last }, Float32Array.from(answers[at])));
+                timeline.add({ origin, start, end, full, last }, Float32Array.from(answers[at]), far[at]));
               return timeline.result(duration, least);
             }""",
-            [[_told(each)[:5] for each in cut], answers.tolist(), LABELS, hop, duration, least],
+            [[_told(each)[:5] for each in cut], answers.tolist(), far, LABELS, hop, duration, least],
         )
         assert {**found, "scores": None, "confidence": None, "segments": None} == {
             **expected,
@@ -173,7 +177,7 @@ def test_a_timeline_is_that_of_python(run: Run, sounds: list[Samples], least: fl
                 name: other[name] for name in ("start", "end", "emotion")
             }
             emotions.add(one["emotion"])
-    assert emotions >= {"silence", *LABELS} and (least == 0) == ("uncertain" not in emotions)
+    assert emotions >= {"silence", *LABELS} and (least + unlike == 0) == ("uncertain" not in emotions)
 
 
 @pytest.mark.parametrize("rate", [48_000, 44_100, 22_050, 8_000])
@@ -240,3 +244,44 @@ def test_numbers_are_rounded_as_in_python(run: Run, value: float, digits: int) -
         """async ([value, digits]) => (await kit.load("local/numbers")).round(value, digits)""", [value, digits]
     )
     assert found == round(value, digits)
+
+
+def test_speech_unlike_that_of_training_is_told_as_by_python(run: Run, sounds: list[Samples]) -> None:
+    draw = np.random.default_rng(2)
+    head = Head(
+        weight=((0.0,) * 8,) * len(LABELS),
+        bias=(0.0,) * len(LABELS),
+        mean=tuple(draw.normal(size=8).tolist()),
+        deviation=tuple(draw.uniform(0.5, 2, 8).tolist()),
+        reach=1.2,
+    )
+    info = BundleInfo(
+        name="made", version="0", labels=LABELS, rate=RATE, window=1.3, hop=0.4, temperature=1, licence="CC0",
+        trained_on={}, intended_use="tests", limits="says nothing", recipe={}, head=head,
+    )  # fmt: skip
+    told = []
+    for samples in sounds:
+        track = Track(info, RATE, Settings.of(info), live=False)
+        cut = [*track.push(samples[None]), *track.close()]
+        answers = draw.dirichlet([0.6, 0.6, 0.6], len(cut)).astype(np.float32)
+        embeddings = draw.normal(size=(len(cut), 8)).astype(np.float32) * head.deviation + head.mean
+        for window, answer, embedding, far in zip(cut, answers, embeddings, head.are_far(embeddings), strict=True):
+            track.add(window, Answer(answer, embedding, bool(far)))
+        expected = track.result()
+        found = run(
+            """async ([text, answers, embeddings, card]) => {
+              const { Track } = await kit.load("local/track");
+              const track = new Track(card, 16000, await kit.detector(), { least: null, live: false });
+              const cut = [...track.push([kit.floats(text)]), ...track.close()];
+              cut.forEach((window, at) =>
+                track.add(window, { probabilities: Float32Array.from(answers[at]), embedding: embeddings[at] }));
+              return track.result();
+            }""",
+            [sent(samples), answers.tolist(), embeddings.tolist(),
+             info.model_dump(mode="json", exclude={"head"}) | {"near": head.model_dump(mode="json")}],
+        )  # fmt: skip
+        assert found["notes"] == list(expected.notes)
+        assert [each["emotion"] for each in found["segments"]] == [each.emotion for each in expected.segments]
+        assert found["emotion"] == expected.emotion
+        told += expected.notes
+    assert any("unlike what the model was trained on" in note for note in told)

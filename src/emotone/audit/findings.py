@@ -23,7 +23,7 @@ class Case:
         fold: in which fold, from 1.
         test: what is tested on.
         seen: its counterpart among what the system was fitted or chosen on.
-        side: where that stands: "train" or "validation".
+        side: where that stands: "train", "validation", or "no set" where it is left out.
         similarity: of near-identical audio, up to 1.
     """
 
@@ -83,6 +83,7 @@ def _sum(one: Finding, other: Finding) -> Finding:
 def _of_one(split: Split, utterances: Sequence[Utterance], sounds: Sounds, unseen_speakers: bool) -> Iterable[Finding]:
     yield _kin(split)
     yield from _alike(split, utterances, sounds)
+    yield _in_two_corpora(split, utterances, sounds)
     yield _chosen_on_test(split)
     yield from _speakers(split, utterances, unseen_speakers)
     yield _shared(
@@ -137,6 +138,20 @@ def _alike(split: Split, utterances: Sequence[Utterance], sounds: Sounds) -> Ite
         ("near-identical", "near-identical audio stands on both sides", near),
     ):
         yield Finding(kind, "leak", text, len(cases), len(tested), "test clips", tuple(cases))
+
+
+def _in_two_corpora(split: Split, utterances: Sequence[Utterance], sounds: Sounds) -> Finding:
+    """Name test clips of joined corpora whose copy in another corpus the protocol leaves out."""
+    tested, seen = ({item.clip for item in side} for side in (split.test, split.seen))
+    cases = []
+    for clip in sorted(tested):
+        own = utterances[clip].corpus
+        others = [at for at in sounds.group(clip) if utterances[at].corpus != own and at not in seen | tested]
+        if others:
+            alike = sounds.similarity(clip, others[0])
+            cases.append(Case(split.fold, utterances[clip].clip, utterances[others[0]].clip, "no set", alike))
+    text = "test clips lie in another corpus too; what lies there is left out of training"
+    return Finding("two-corpora", "note", text, len(cases), len(tested), "test clips", tuple(cases))
 
 
 def _chosen_on_test(split: Split) -> Finding:

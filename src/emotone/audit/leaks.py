@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from emotone.features.config import ORIGINAL
+from emotone.augment import ORIGINAL
 from emotone.protocols import Fold
 
 __all__ = ["leaks_of"]

@@ -8,10 +8,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Literal
 
+from emotone.augment import ORIGINAL
 from emotone.corpora.base import Corpus, Utterance
 from emotone.corpora.times import clip_times
 from emotone.errors import CorpusError
-from emotone.features.config import ORIGINAL
 from emotone.protocols import ACROSS, Fold, Sample
 
 __all__ = ["SIDES", "Item", "Split", "of_fold", "of_manifest", "promises_unseen_speakers"]

@@ -46,7 +46,8 @@ def timbres(
     utterances: "Sequence[Utterance]", *, on_progress: Callable[[int, int], None] | None = None
 ) -> dict[str, npt.NDArray[np.float64]]:
     """Return the mean MFCCs of the clips of each speaker, shape (clips, coefficients), by the speakers' names."""
-    from emotone.features.config import ORIGINAL, AudioConfig, FeatureConfig
+    from emotone.augment import ORIGINAL
+    from emotone.features.config import AudioConfig, FeatureConfig
     from emotone.features.extract import extract
 
     features = FeatureConfig(streams=("mfcc",), window=512, hop=160, mels=40, mfcc=_COEFFICIENTS)

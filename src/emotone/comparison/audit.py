@@ -10,17 +10,17 @@ from emotone import corpora, recipes
 from emotone.audit import Finding, Split, find, listen, of_fold, of_manifest, promises_unseen_speakers
 from emotone.comparison.learnt import learnt_from
 from emotone.comparison.plan import folds_of
+from emotone.comparison.watcher import Counting
 from emotone.corpora.base import Corpus
 from emotone.corpora.fingerprint import fingerprint, sample_digests
 from emotone.errors import EmotoneError, UsageError, unknown
 from emotone.files import write_text
 from emotone.protocols import PROTOCOLS, two_corpora_needed
-from emotone.terminal import console, counting, table
-from emotone.training.store import load_system
+from emotone.storage import load_system
 
 __all__ = ["Audit", "audit_manifest", "audit_system"]
 
-_SYSTEM = "system.json"  # what `training.store` describes a trained system in
+_SYSTEM = "system.json"  # what `storage` describes a trained system in
 
 
 @dataclass(frozen=True)
@@ -50,28 +50,20 @@ class Audit:
         """The findings that are leaks."""
         return tuple(finding for finding in self.findings if finding.severity == "leak")
 
-    def show(self) -> None:
-        """Print a table of the findings."""
-        rows = [(f.severity, f.text, f"{f.count} of {f.of} {f.unit}", _example(f)) for f in self.findings]
-        if rows:
-            table(("Severity", "Finding", "How many", "For example"), rows)
-        under = f" under {self.protocol}" if self.protocol else ""
-        console.print(
-            f"{self.subject}{under}, {self.clips} clips of {self.corpus}, folds: {self.folds}; "
-            f"leaks: {len(self.leaks)}, notes: {len(rows) - len(self.leaks)}"
-        )
-
     def write(self, path: Path) -> None:
         """Write everything as JSON, every case of every finding included."""
         write_text(path, json.dumps(asdict(self), indent=1, ensure_ascii=False) + "\n")
 
 
-def audit_system(name: str, load_corpus: Callable[[str | None], Corpus], *, protocol: str | None) -> Audit:
+def audit_system(
+    name: str, load_corpus: Callable[[str | None], Corpus], counting: Counting, *, protocol: str | None
+) -> Audit:
     """Audit a system's split, or the one that a trained system was made on and what it learnt from it.
 
     Args:
         name: id of a system, a recipe file, or the folder of a trained system.
         load_corpus: gives the corpus asked for; told which one a trained system names, where emotone knows it.
+        counting: told how reading and listening go on.
         protocol: one of `PROTOCOLS`, all of whose folds are looked at, with seed 0; None is `published`. A trained
             system names its own.
 
@@ -80,7 +72,7 @@ def audit_system(name: str, load_corpus: Callable[[str | None], Corpus], *, prot
         EmotoneError: a trained system of another corpus or none, recordings that cannot be read.
     """
     if (Path(name) / _SYSTEM).is_file():
-        return _audit_trained(Path(name), load_corpus, protocol)
+        return _audit_trained(Path(name), load_corpus, counting, protocol)
     recipe = recipes.load(name)
     chosen = protocol or "published"
     if chosen not in PROTOCOLS:
@@ -88,12 +80,12 @@ def audit_system(name: str, load_corpus: Callable[[str | None], Corpus], *, prot
     if chosen == "cross":
         raise two_corpora_needed()
     corpus = load_corpus(None)
-    folds = folds_of(recipe, corpus, chosen, 0, _digests(corpus))
-    findings = _find([of_fold(fold, corpus.utterances) for fold in folds], corpus, chosen)
+    folds = folds_of(recipe, corpus, chosen, 0, _digests(corpus, counting))
+    findings = _find([of_fold(fold, corpus.utterances) for fold in folds], corpus, counting, chosen)
     return Audit(recipe.id, corpus.info.name, chosen, 0, len(folds), len(corpus.utterances), tuple(findings))
 
 
-def audit_manifest(manifest: Path, corpus: Corpus, *, protocol: str | None) -> Audit:
+def audit_manifest(manifest: Path, corpus: Corpus, counting: Counting, *, protocol: str | None) -> Audit:
     """Audit the split that a manifest states; `protocol` says which promise it is held to.
 
     Raises:
@@ -102,22 +94,24 @@ def audit_manifest(manifest: Path, corpus: Corpus, *, protocol: str | None) -> A
     """
     if protocol is not None and protocol not in PROTOCOLS:
         raise unknown("protocol", protocol, PROTOCOLS)
-    findings = _find([of_manifest(manifest, corpus)], corpus, protocol)
+    findings = _find([of_manifest(manifest, corpus)], corpus, counting, protocol)
     return Audit(str(manifest), corpus.info.name, protocol, None, 1, len(corpus.utterances), tuple(findings))
 
 
-def _digests(corpus: Corpus) -> tuple[str, ...]:
+def _digests(corpus: Corpus, counting: Counting) -> tuple[str, ...]:
     with counting(f"Reading {corpus.info.name}") as progress:
         return sample_digests(corpus.utterances, on_progress=progress)
 
 
-def _find(splits: Sequence[Split], corpus: Corpus, protocol: str | None) -> list[Finding]:
+def _find(splits: Sequence[Split], corpus: Corpus, counting: Counting, protocol: str | None) -> list[Finding]:
     with counting(f"Listening to {corpus.info.name}") as progress:
         sounds = listen(corpus.utterances, on_progress=progress)
     return find(splits, corpus.utterances, sounds, unseen_speakers=promises_unseen_speakers(protocol))
 
 
-def _audit_trained(folder: Path, load_corpus: Callable[[str | None], Corpus], protocol: str | None) -> Audit:
+def _audit_trained(
+    folder: Path, load_corpus: Callable[[str | None], Corpus], counting: Counting, protocol: str | None
+) -> Audit:
     if protocol is not None:
         raise UsageError(f"--protocol {protocol}: {folder} states the protocol that it was trained under.")
     system = load_system(folder)
@@ -126,7 +120,7 @@ def _audit_trained(folder: Path, load_corpus: Callable[[str | None], Corpus], pr
     if missing:
         raise EmotoneError(f"{folder / _SYSTEM}: 'trained_on' lacks {', '.join(sorted(missing))}.")
     corpus = load_corpus(origin["corpus"] if origin["corpus"] in corpora.names() else None)
-    digests = _digests(corpus)
+    digests = _digests(corpus, counting)
     found = fingerprint(corpus.utterances, digests)
     if found != origin["data_hash"]:
         raise EmotoneError(
@@ -134,19 +128,10 @@ def _audit_trained(folder: Path, load_corpus: Callable[[str | None], Corpus], pr
             f"{corpus.root} is {corpus.info.name} {found}. Give the same data as --corpus or --data."
         )
     fold = folds_of(system.recipe, corpus, origin["protocol"], origin["seed"], digests)[origin["fold"] - 1]
-    findings = _find([of_fold(fold, corpus.utterances)], corpus, origin["protocol"])
+    findings = _find([of_fold(fold, corpus.utterances)], corpus, counting, origin["protocol"])
     if system.recipe.training is None or system.recipe.training.start is None:  # else it learnt them elsewhere
         with counting("Features") as progress:
             findings = [*learnt_from(system, fold, corpus, on_progress=progress), *findings]
     return Audit(
         str(folder), corpus.info.name, origin["protocol"], origin["seed"], 1, len(corpus.utterances), tuple(findings)
     )
-
-
-def _example(finding: Finding) -> str | None:
-    """Return the first case in a line."""
-    if not finding.cases:
-        return None
-    case = finding.cases[0]
-    alike = f", {case.similarity:.2f} alike" if case.similarity is not None else ""
-    return f"{case.test}; in {case.side}: {case.seen}{alike}"

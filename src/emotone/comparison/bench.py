@@ -10,6 +10,7 @@ from emotone.comparison.compare import make_runs
 from emotone.comparison.encoders import with_encoder
 from emotone.comparison.plan import RunSpec, check, plan
 from emotone.comparison.sweep import Failure, check_jobs
+from emotone.comparison.watcher import Watcher
 from emotone.config import Config, read_yaml
 from emotone.corpora.base import Corpus
 from emotone.evaluation.record import read_record, read_records
@@ -20,7 +21,6 @@ from emotone.recipes.schema import Recipe
 from emotone.report.leaderboard import Wanted, entries, write_leaderboard
 from emotone.report.page import build
 from emotone.report.results import read_results
-from emotone.terminal import console
 
 __all__ = ["BOARD", "PLAN", "Later", "Plan", "Planned", "bench", "load_plan", "specs_of", "wanted_of"]
 
@@ -78,13 +78,20 @@ def load_plan(folder: Path) -> Plan:
 
 
 def bench(
-    folder: Path, load_corpus: Callable[[str, Sequence[str]], Corpus], *, jobs: int | None, device: str, precision: str
+    folder: Path,
+    load_corpus: Callable[[str, Sequence[str]], Corpus],
+    watcher: Watcher,
+    *,
+    jobs: int | None,
+    device: str,
+    precision: str,
 ) -> list[Failure]:
     """Make the runs of the folder's plan that are not there, then its leaderboard and report. Returns what failed.
 
     Args:
         folder: holds `plan.yaml`; runs, `leaderboard.json` and the report are written into it.
         load_corpus: gives the corpora of names with commas as one, joined with others to test on, if any.
+        watcher: told how it goes on.
         jobs: runs at a time; None for one per core.
         device, precision: of training.
     """
@@ -97,14 +104,14 @@ def bench(
     failures = []
     for named, corpus in loaded.items():
         specs = specs_of(wanted, folder, corpus, named)
-        failures += make_runs(specs, corpus, folder, jobs=jobs, device=device, precision=precision)
+        failures += make_runs(specs, corpus, folder, watcher, jobs=jobs, device=device, precision=precision)
     results = read_results(read_records(folder / "runs"))
     if results:
         shown = next(iter(loaded.values())) if len(loaded) == 1 else None
-        console.print(build(results, folder / "report", corpus=shown))
+        watcher.say(str(build(results, folder / "report", corpus=shown)))
     board = folder / BOARD
     write_leaderboard(board, entries(results, wanted_of(wanted, folder)))
-    console.print(board)
+    watcher.say(str(board))
     return failures
 
 

@@ -3,29 +3,39 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+from numpy.typing import NDArray
+
 from emotone import recipes
+from emotone.audio import Part
 from emotone.comparison.cross import describe
 from emotone.comparison.encoders import has_weights, with_encoder
+from emotone.comparison.places import FAR, places
 from emotone.comparison.plan import RunSpec, check, finished, plan
 from emotone.comparison.run import Setting
 from emotone.comparison.sweep import Failure, check_jobs, cores, sweep
+from emotone.comparison.watcher import Watcher
 from emotone.corpora.base import Corpus
 from emotone.corpora.fingerprint import sample_digests
 from emotone.errors import CorpusError, EmotoneError, ProtocolError, UsageError
 from emotone.evaluation.record import read_records
 from emotone.files import make_folder
 from emotone.recipes.schema import Recipe
+from emotone.recognition import Recognizer
 from emotone.report.page import build
 from emotone.report.results import read_results
-from emotone.terminal import SweepProgress, console, counting, warn
 
 __all__ = ["compare", "make_runs", "write_report"]
+
+_EAR = "emotone/base"
+"""The model that comes with emotone by which corpora are told apart: light, and trained on voices of one studio."""
 
 
 def compare(
     chosen: Sequence[Recipe] | None,
     load_corpus: Callable[[], Corpus],
     out: Path,
+    watcher: Watcher,
     *,
     protocols: Sequence[str],
     preset: str,
@@ -36,7 +46,7 @@ def compare(
     encoder: str | None = None,
     crossing: bool = False,
 ) -> list[Failure]:
-    """Run systems under protocols and write the report, its path printed last. Returns what failed.
+    """Run systems under protocols and write the report, its path told last. Returns what failed.
 
     Without `chosen`, all systems that the preset can run and whose pretrained weights, if any, are here; `encoder`
     names others for them. The corpus, which may have to be downloaded, is loaded when everything else that was asked
@@ -58,15 +68,38 @@ def compare(
     make_folder(out)
     corpus = load_corpus()
     if not by_name:
-        chosen = _possible(chosen, corpus, protocols=protocols, preset=preset)
+        chosen = _possible(chosen, corpus, watcher, protocols=protocols, preset=preset)
     specs = plan(chosen, corpus, protocols=protocols, preset=preset, seeds=seeds)
-    failures = make_runs(specs, corpus, out, jobs=jobs, device=device, precision=precision)
+    if crossing:
+        _tell_places(corpus, watcher)
+    failures = make_runs(specs, corpus, out, watcher, jobs=jobs, device=device, precision=precision)
     if len(failures) < len(specs):
-        console.print(write_report(out, corpus))
+        watcher.say(str(write_report(out, corpus)))
     return failures
 
 
-def _possible(chosen: Sequence[Recipe], corpus: Corpus, *, protocols: Sequence[str], preset: str) -> Sequence[Recipe]:
+def _tell_places(corpus: Corpus, watcher: Watcher) -> None:
+    """Say where the tested corpora lie among those that are trained on, before anybody trusts what is measured."""
+    recogniser = Recognizer.load(_EAR)
+
+    def embed(part: Part) -> NDArray[np.float32] | None:
+        found = recogniser.embed(part)
+        return found.mean if len(found.vectors) else None
+
+    with watcher.counting("Listening to some speakers") as progress:
+        found = places(corpus, embed, on_progress=progress)
+    for place in found:
+        watcher.say(str(place))
+        if place.is_far:
+            watcher.warn(
+                f"{place.corpus} is far from every corpus that is trained on (more than {FAR:g}): "
+                "what is recognised there will say little of what was learnt"
+            )
+
+
+def _possible(
+    chosen: Sequence[Recipe], corpus: Corpus, watcher: Watcher, *, protocols: Sequence[str], preset: str
+) -> Sequence[Recipe]:
     """Leave out, in words, the systems that need what the corpus does not state; if it is all of them, raise."""
     possible, reasons = [], []
     for recipe in chosen:
@@ -78,35 +111,40 @@ def _possible(chosen: Sequence[Recipe], corpus: Corpus, *, protocols: Sequence[s
     if not possible:
         raise reasons[0][1]
     for name, reason in reasons:
-        warn(f"{name} is left out: {reason}")
+        watcher.warn(f"{name} is left out: {reason}")
     return possible
 
 
 def make_runs(
-    specs: Sequence[RunSpec], corpus: Corpus, out: Path, *, jobs: int | None, device: str, precision: str
+    specs: Sequence[RunSpec],
+    corpus: Corpus,
+    out: Path,
+    watcher: Watcher,
+    *,
+    jobs: int | None,
+    device: str,
+    precision: str,
 ) -> list[Failure]:
     """Do the runs that are not there, into `out`/runs. Returns what failed."""
-    with counting(f"Reading {corpus.info.name}") as progress:
+    with watcher.counting(f"Reading {corpus.info.name}") as progress:
         setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision)
     synthetic = ", synthetic: not real speech" if corpus.info.synthetic else ""
     presets = " and ".join(sorted({spec.preset for spec in specs}))
-    console.print(
-        f"{corpus.info.title}{synthetic}: {len(corpus.utterances)} clips; {len(specs)} runs, {presets} preset"
-    )
+    watcher.say(f"{corpus.info.title}{synthetic}: {len(corpus.utterances)} clips; {len(specs)} runs, {presets} preset")
     if corpus.tested:
         for line in describe(list(dict.fromkeys(spec.recipe for spec in specs)), corpus, setting.digests):
-            console.print(line)
+            watcher.say(line)
     folder = out / "runs" / corpus.info.name
     pending = [spec for spec in specs if not finished(spec, folder, setting.data_hash)]
     if len(pending) < len(specs):
-        console.print(f"{len(specs) - len(pending)} of them are there already")
+        watcher.say(f"{len(specs) - len(pending)} of them are there already")
     try:
-        with SweepProgress(pending) as listener:
+        with watcher.runs(pending) as listener:
             failures = sweep(specs, setting, folder, jobs=jobs or cores(), listener=listener)
     except KeyboardInterrupt:
         raise EmotoneError("Interrupted. Finished runs are kept; the same command goes on from here.") from None
     for failure in failures:
-        warn(f"{failure.spec.name} failed: {failure.reason}")
+        watcher.warn(f"{failure.spec.name} failed: {failure.reason}")
     return failures
 
 

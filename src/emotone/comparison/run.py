@@ -28,7 +28,7 @@ from emotone.models.config import NetworkConfig, OwnConfig, WhisperConfig
 from emotone.protocols import Fold, Sample, meanings
 from emotone.training import FittedSystem, fit
 from emotone.training.frames import frames_of
-from emotone.training.tuning import Start
+from emotone.tuning import Start
 
 __all__ = ["Setting", "items_of", "run"]
 

@@ -12,6 +12,7 @@ from emotone.comparison.encoders import with_encoder
 from emotone.comparison.plan import RunSpec, check, labels_of, plan
 from emotone.comparison.run import Setting, items_of, run
 from emotone.comparison.sweep import checkpoint_path, extract_features
+from emotone.comparison.watcher import Watcher
 from emotone.corpora.base import Corpus
 from emotone.corpora.fingerprint import sample_digests
 from emotone.errors import UsageError
@@ -19,11 +20,10 @@ from emotone.evaluation.record import RunRecord
 from emotone.files import make_folder
 from emotone.protocols import Fold, untested_fold
 from emotone.recipes.schema import Recipe
-from emotone.terminal import SweepProgress, counting
+from emotone.storage import save_system
 from emotone.training import FittedSystem, fit
 from emotone.training.frames import encoder_folder, frames_of
-from emotone.training.store import save_system
-from emotone.training.tuning import Start
+from emotone.tuning import Start
 
 __all__ = ["train_all", "train_one"]
 
@@ -32,6 +32,7 @@ def train_one(
     recipe: Recipe,
     load_corpus: Callable[[], Corpus],
     out: Path,
+    watcher: Watcher,
     *,
     protocol: str,
     fold: int,
@@ -54,10 +55,10 @@ def train_one(
     if not 1 <= fold <= len(specs):
         raise UsageError(f"--fold is {fold}; {protocol!r} with preset {preset!r} has folds 1 to {len(specs)}.")
     spec = replace(specs[fold - 1], seed=seed)
-    with counting(f"Reading {corpus.info.name}") as progress:
+    with watcher.counting(f"Reading {corpus.info.name}") as progress:
         setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision)
     checkpoint = checkpoint_path(spec, setting, out)
-    with SweepProgress([spec]) as listener:
+    with watcher.runs([spec]) as listener:
         extract_features([spec], setting, listener.features)
         record, system = run(
             spec,
@@ -86,6 +87,7 @@ def train_all(
     recipe: Recipe,
     load_corpus: Callable[[], Corpus],
     out: Path,
+    watcher: Watcher,
     *,
     seed: int,
     device: str,
@@ -104,12 +106,12 @@ def train_all(
     labels, classes = labels_of(recipe, corpus)
     fold = untested_fold(recipe, corpus.utterances, labels, seed=seed)
     samples = [*fold.train, *fold.validation]
-    with counting(f"Reading {corpus.info.name}") as progress:
+    with watcher.counting(f"Reading {corpus.info.name}") as progress:
         setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision)
-    with counting("Features") as progress:
+    with watcher.counting("Features") as progress:
         frames = frames_of(recipe, items_of(samples, corpus), device=device, on_progress=progress)
     checkpoint = out / f".{checkpoint_path(RunSpec(recipe, 'all', 'paper', 0, 1, seed), setting, out).name}"
-    with counting("Training") as progress:
+    with watcher.counting("Training") as progress:
         system = fit(
             recipe,
             fold,

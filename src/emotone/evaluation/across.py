@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emotone.evaluation.adapted import adaptation
-from emotone.evaluation.confidence import confidence_of
+from emotone.evaluation.confidence import Confidence, confidence_of
 from emotone.evaluation.pool import Pooled, pool
 from emotone.evaluation.record import Adapted, Predictions, RunRecord
 
@@ -38,7 +38,7 @@ class Crossing:
         adapted: with speakers of eight clips or more known by their other, unlabelled clips; None where a run is not.
         accuracy: plain, mean over seeds.
         recall: class -> share of its clips that were named so, plain, all seeds together.
-        calibration_error: of the plain probabilities, mean over seeds.
+        confidence: how sure the plain answers were, and whether they were right, all seeds together.
     """
 
     system: str
@@ -52,7 +52,7 @@ class Crossing:
     adapted: Told | None
     accuracy: float
     recall: dict[str, float]
-    calibration_error: float
+    confidence: Confidence
 
 
 def crossings(pooled: Iterable[Pooled]) -> list[Crossing]:
@@ -81,7 +81,7 @@ def _crossing(pooled: Pooled, tested: str) -> Crossing:
         adapted=_told(adapted.pooled) if adapted else None,
         accuracy=pooled.metrics["accuracy"],
         recall=recall,
-        calibration_error=confidence.error,
+        confidence=confidence,
     )
 
 

@@ -12,8 +12,8 @@ from emotone.explanation.result import Explanation
 if TYPE_CHECKING:
     from torch import Tensor
 
+    from emotone.export.serving import Serving
     from emotone.recognition.windows import Window
-    from emotone.training.serving import Serving
 
 __all__ = ["explain_window"]
 

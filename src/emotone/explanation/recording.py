@@ -42,9 +42,9 @@ def explain(source: Source, model: str | Path | None = None, *, emotion: str | N
     missing = [name for name in _NEEDED if find_spec(name) is None]
     if missing:
         raise UsageError(f"Explanations need {', '.join(missing)}: pip install emotone[explain]")
+    from emotone.bundle.hub import locate
     from emotone.explanation.gradients import explain_window
-    from emotone.recognition.hub import locate
-    from emotone.training.serving import Serving
+    from emotone.export.serving import Serving
 
     place = locate(model)
     bundle = Bundle.load(place)
@@ -59,7 +59,7 @@ def explain(source: Source, model: str | Path | None = None, *, emotion: str | N
 
 def _system(place: Path | bytes, bundle: Bundle) -> Any:
     """Return the system of a bundle, if it can be explained."""
-    from emotone.training.unbundle import system_of
+    from emotone.export.unbundle import system_of
 
     recipe = bundle.info.recipe
     features = recipe.get("features", {})
@@ -85,7 +85,7 @@ def _strongest(
 
     def take(windows: list["Window"]) -> None:
         for window, answer in zip(windows, answers(bundle, windows), strict=True):
-            track.add(window, answer.probabilities)
+            track.add(window, answer)
             for label, probability in zip(labels, answer.probabilities.tolist(), strict=True):
                 if label not in best or probability > best[label][0]:
                     best[label] = (probability, window)

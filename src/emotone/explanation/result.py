@@ -17,6 +17,7 @@ __all__ = ["Explanation", "check_suffix"]
 Array = npt.NDArray[np.float32]
 
 _FORMATS = (".png", ".svg", ".pdf")
+_LONGEST = 60  # characters of a name; of longer ones the middle is left out
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -71,9 +72,37 @@ class Explanation:
 
     def figure(self) -> Any:
         """Return the explanation as a matplotlib figure."""
-        from emotone.report.figures_explanation import draw
+        from emotone.explanation.figure import draw
 
-        return draw(self)
+        times, weights = self.attention_times, self.attention
+        return draw(
+            title=f"What speaks for “{self.emotion}” ({self.scores[self.emotion]:.0%})",
+            about=self._about(),
+            test=self._test(),
+            span=(self.start, self.end),
+            samples=self.samples,
+            times=self.times,
+            frequencies=self.frequencies,
+            logmel=self.logmel,
+            attributions=self.attributions,
+            attention=None if times is None or weights is None else (times, weights),
+            scores=self.scores,
+            emotion=self.emotion,
+        )
+
+    def _about(self) -> str:
+        whole = f"{self.start:.2f} to {self.end:.2f} s of {self.duration:.2f} s"
+        other = "" if self.answer == self.emotion else f"; the recording's answer is “{self.answer}”"
+        name, model = _short(self.file.replace("\\", "/").rsplit("/", 1)[-1]), _short(self.model)
+        return f"{name}, {whole}{other}. Model: {model}"
+
+    def _test(self) -> str:
+        middle = self.deletion[len(self.deletion) // 2]
+        sure, share = self.scores[self.emotion], f"{middle.share:.0%}"
+        return (
+            f"Put to the test: without the {share} of the sound that speak most for it, “{self.emotion}” goes from "
+            f"{sure:.0%} to {middle.marked:.0%}; without a random {share}, to {middle.random:.0%}."
+        )
 
     def save(self, path: Path) -> None:
         """Draw the figure into a .png, .svg or .pdf file, whole or not at all.
@@ -95,3 +124,7 @@ def check_suffix(path: Path) -> None:
         raise UsageError(f"{path}: is a folder; name a file, as {path / 'explained.png'}.")
     if path.suffix.lower() not in _FORMATS:
         raise UsageError(f"{path}: its suffix is {path.suffix!r}; allowed: {', '.join(_FORMATS)}.")
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST // 2]}…{name[-_LONGEST // 2 :]}"

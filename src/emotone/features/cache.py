@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
+from emotone.augment import AugmentConfig
+from emotone.features.config import AudioConfig, FeatureConfig
 from emotone.files import atomic_path, cache_folder, caching
 
 __all__ = ["entry_path", "key", "load", "settings_digest", "store"]

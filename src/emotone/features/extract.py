@@ -17,11 +17,11 @@ import torch
 from joblib.externals.loky import get_reusable_executor
 
 from emotone.audio import Part, open_recording
+from emotone.augment import ORIGINAL, AugmentConfig, copies
 from emotone.augment import augment as make_copy
-from emotone.augment import copies
 from emotone.errors import unknown
 from emotone.features import cache
-from emotone.features.config import ORIGINAL, AudioConfig, AugmentConfig, FeatureConfig
+from emotone.features.config import AudioConfig, FeatureConfig
 from emotone.features.frontend import FrontEnd
 from emotone.features.prepare import load_prepared
 

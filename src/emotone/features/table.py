@@ -3,10 +3,11 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from emotone.augment import ORIGINAL
 from emotone.corpora.base import Utterance
 from emotone.corpora.rows import check_table, write_rows
 from emotone.errors import UsageError
-from emotone.features.config import ORIGINAL, AudioConfig, FeatureConfig
+from emotone.features.config import AudioConfig, FeatureConfig
 from emotone.features.extract import extract
 from emotone.features.layout import feature_names, layout
 

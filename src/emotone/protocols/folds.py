@@ -5,9 +5,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from emotone.augment import ORIGINAL
 from emotone.corpora.base import Utterance
 from emotone.errors import ProtocolError, unknown
-from emotone.features.config import ORIGINAL
 from emotone.protocols.fractions import fractions
 from emotone.protocols.labels import asked, classes_of
 from emotone.protocols.speakers import by_speaker, tested_groups, validation_speakers

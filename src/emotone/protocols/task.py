@@ -7,10 +7,9 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from emotone.augment import copies
+from emotone.augment import ORIGINAL, copies
 from emotone.corpora.base import Utterance
 from emotone.errors import UsageError
-from emotone.features.config import ORIGINAL
 from emotone.recipes.schema import Recipe
 
 __all__ = ["Indices", "Sample", "Task", "two_corpora_needed"]

@@ -4,10 +4,11 @@ from typing import Literal, Self
 
 from pydantic import Field, field_validator, model_validator
 
+from emotone.augment import AugmentConfig
 from emotone.config import Config
 from emotone.emotions import SCHEMES
 from emotone.errors import nearest_first
-from emotone.features.config import AudioConfig, AugmentConfig, FeatureConfig
+from emotone.features.config import AudioConfig, FeatureConfig
 from emotone.models.config import EncoderConfig, ModelConfig
 
 __all__ = ["DistortionConfig", "Plateau", "Published", "Recipe", "RegulariserConfig", "SplitConfig", "TrainingConfig"]

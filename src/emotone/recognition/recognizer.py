@@ -6,11 +6,13 @@ from pathlib import Path
 from typing import Self, TypedDict, Unpack, cast, overload
 
 import numpy as np
+import numpy.typing as npt
 
 from emotone.audio import Part, Recording, Source, open_blocks
+from emotone.bundle.adaptation import Head
+from emotone.bundle.hub import find
 from emotone.errors import AudioError, EmotoneError, UsageError
 from emotone.recognition.embedding import Embeddings
-from emotone.recognition.hub import find
 from emotone.recognition.result import Result
 from emotone.recognition.sources import Audio, are_paths, open_audio
 from emotone.recognition.speaker import Acquainted, Model
@@ -117,7 +119,7 @@ class Recognizer:
             window: seconds of speech that one answer is given for. [default: what the model is made for]
             hop: seconds between answers. [default: what the model is made for]
             min_confidence: below it an emotion is "uncertain"; None says so only of speech shorter than any that the
-                model was trained on.
+                model was trained on, or unlike it.
             strict: refuse a recording that is cut short; else its result's `notes` say how much is missing.
         """
         settings = Settings.of(self.model.info, window=window, hop=hop, min_confidence=min_confidence)
@@ -170,13 +172,20 @@ class Recognizer:
             UsageError: a model that cannot adapt.
             AudioError: what cannot be read; recordings without speech.
         """
-        bundle = self.model.bundle if isinstance(self.model, Acquainted) else self.model
-        if bundle.info.head is None:
-            raise UsageError(f"{bundle.info.name} cannot adapt to a speaker: its card has no head.")
+        self._check_head()
         own = [vectors for each in recordings if len(vectors := self.embed(each, rate=rate).vectors)]
         if not own:
             raise AudioError("There is no speech in the recordings to adapt to.")
-        return type(self)(Acquainted(bundle, bundle.info.head, np.concatenate(own)))
+        return self.knowing(np.concatenate(own))
+
+    def knowing(self, vectors: npt.NDArray[np.float32]) -> Self:
+        """Return the same as `adapt` for a speaker of whose speech `embed` has given `vectors`, (windows, width).
+
+        Raises:
+            UsageError: a model that cannot adapt.
+        """
+        bundle = self.model.bundle if isinstance(self.model, Acquainted) else self.model
+        return type(self)(Acquainted(bundle, self._check_head(), vectors))
 
     def embed(
         self,
@@ -226,10 +235,17 @@ class Recognizer:
         settings = Settings.of(self.model.info, window=window, hop=hop, min_confidence=min_confidence)
         return Stream(self.model, rate, settings, channels_last=channels_last)
 
+    def _check_head(self) -> Head:
+        """Return what the model adapts with, or refuse one that cannot."""
+        head = self.model.info.head
+        if head is None:
+            raise UsageError(f"{self.model.info.name} cannot adapt to a speaker: its card has no head.")
+        return head
+
     def _answer(self, pool: list[tuple[Track, Window]]) -> None:
         found = answers(self.model, [window for _, window in pool])
         for (track, window), answer in zip(pool, found, strict=True):
-            track.add(window, answer.probabilities)
+            track.add(window, answer)
         pool.clear()
 
 

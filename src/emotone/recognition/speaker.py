@@ -3,14 +3,14 @@
 import numpy as np
 import numpy.typing as npt
 
-from emotone.adaptation import Head
 from emotone.bundle import Bundle, BundleInfo, Outputs
+from emotone.bundle.adaptation import Head
 
 __all__ = ["Acquainted", "Model"]
 
 
 class Acquainted:
-    """A bundle whose answers go by the embeddings of one speaker, see `emotone.adaptation.Head`.
+    """A bundle whose answers go by the embeddings of one speaker, see `emotone.bundle.adaptation.Head`.
 
     Attributes:
         bundle: that answers for anybody.
@@ -33,6 +33,10 @@ class Acquainted:
         return outputs._replace(
             probabilities=self._head.probabilities(outputs.embedding, self._own, temperature=temperature)
         )
+
+    def are_far(self, embeddings: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
+        """Return which embeddings (clips, width) are unlike those of training even once the speaker is known."""
+        return self._head.are_far(self._head.moved(embeddings, self._own))
 
 
 Model = Bundle | Acquainted

@@ -32,7 +32,8 @@ class Settings:
     Attributes:
         window: seconds that one answer is given for.
         hop: seconds between answers.
-        min_confidence: below it an emotion is "uncertain"; None where that depends on how much speech there is.
+        min_confidence: below it an emotion is "uncertain"; None where that depends on how much speech there is, and on
+            whether it is like what the model was trained on.
     """
 
     window: float
@@ -61,11 +62,18 @@ class Settings:
 
 
 class Answer(NamedTuple):
-    """What the network says of a window: probabilities (classes,), the embedding (width,) that they come of, and, where
-    the model has such an output, its attention (steps,) over the window."""
+    """What the network says of a window.
+
+    Attributes:
+        probabilities: (classes,).
+        embedding: that they come of, (width,).
+        far: whether that is far from those of training.
+        attention: over the window, (steps,); None of a model without such an output.
+    """
 
     probabilities: npt.NDArray[np.float32]
     embedding: npt.NDArray[np.float32]
+    far: bool = False
     attention: npt.NDArray[np.float32] | None = None
 
 
@@ -107,9 +115,9 @@ class Track:
         """Whether the last sound that was decided on is speech; before `close`."""
         return self._windows.speaking
 
-    def add(self, window: Window, probabilities: npt.NDArray[np.float32]) -> None:
+    def add(self, window: Window, answer: Answer) -> None:
         """Take the answer to a window."""
-        self._timeline.add(window, probabilities)
+        self._timeline.add(window, answer.probabilities, far=answer.far and self._settings.min_confidence is None)
 
     def result(self) -> Result:
         """Return what was heard, once all windows are answered."""
@@ -121,6 +129,11 @@ class Track:
                 "(min_confidence 0 gives its answer all the same)"
             )
             least = _NEVER
+        elif self._timeline.far:
+            notes.append(
+                f"{self._timeline.far:.2f} s of {self._timeline.speech:.2f} s of speech are unlike what the model was "
+                "trained on (min_confidence 0 gives its answer all the same)"
+            )
         result = self._timeline.result(duration, min_confidence=least or 0.0)
         return replace(result.later(self._start), notes=tuple(notes))
 
@@ -191,9 +204,10 @@ class Stream:
         updates = []
         labels, rate = self._model.info.labels, self._model.info.rate
         for window, answer in zip(windows, answers(self._model, windows), strict=True):
-            self._track.add(window, answer.probabilities)
+            self._track.add(window, answer)
             scores = dict(zip(labels, answer.probabilities.astype(float).tolist(), strict=True))
-            emotion, confidence = judge(scores, self._settings.min_confidence or 0.0)
+            cautious = self._settings.min_confidence is None and answer.far
+            emotion, confidence = judge(scores, _NEVER if cautious else self._settings.min_confidence or 0.0)
             start, end = round(window.start / rate, 4), round(window.end / rate, 4)
             attention = None if answer.attention is None else tuple(answer.attention.tolist())
             updates.append(Update(start, end, emotion, scores, confidence, attention))
@@ -211,8 +225,9 @@ def answers(model: Model, windows: Sequence[Window]) -> list[Answer]:
         for row, each in zip(waveforms, batch, strict=True):
             row[: len(windows[each].samples)] = windows[each].samples
         outputs = model.run(waveforms, lengths)
+        far = model.are_far(outputs.embedding).tolist()
         weights = [None] * len(batch) if outputs.attention is None else map(_trimmed, outputs.attention)
-        rows = zip(outputs.probabilities, outputs.embedding, weights, strict=True)
+        rows = zip(outputs.probabilities, outputs.embedding, far, weights, strict=True)
         found.update(zip(batch, starmap(Answer, rows), strict=True))
     return [found[each] for each in range(len(windows))]
 

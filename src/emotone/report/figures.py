@@ -6,7 +6,8 @@ from itertools import pairwise
 from typing import Any
 
 from emotone.evaluation.premium import Premium
-from emotone.report.labels import apart, name_points
+from emotone.report.figures_risk import risks
+from emotone.report.labels import name_points
 from emotone.report.results import Result, Row, protocol_order
 from emotone.report.theme import PAPERS, PROTOCOLS, colour, figure, lanes
 from emotone.report.words import OWN, percent, points, protocol_title
@@ -21,8 +22,6 @@ __all__ = [
     "premium",
     "risk_coverage",
 ]
-
-_FEWEST = 0.05  # of the clips: of fewer, the share of wrong answers is luck
 
 MARKERS = {
     "published": "o",
@@ -85,38 +84,9 @@ def premium(premiums: Sequence[Premium]) -> Any:
 
 
 def risk_coverage(results: Sequence[Result]) -> Any:
-    """Draw the share of wrong answers over the share of clips answered, the surest first; emotone's own lines thicker.
-
-    Args:
-        results: of one protocol, at most five, each with its confidence.
-    """
-    drawn = figure(8, 3.3)
-    axes = drawn.add_axes((0.055, 0.145, 0.595, 0.76))
-    ends, highest = [], 0.0
-    for order, result in enumerate(results):
-        if result.confidence is None:
-            continue
-        coverage, risk = (100 * side for side in result.confidence.curve)
-        shown = coverage >= 100 * _FEWEST
-        tone, own = colour(PAPERS[order]), result.row.paper == OWN
-        axes.plot(coverage[shown], risk[shown], color=tone, linewidth=2.8 if own else 1.3, zorder=2.5 if own else 2)
-        axes.plot(100, risk[-1], "o", color=tone, markersize=6 if own else 4, clip_on=False, zorder=3)
-        ends.append((float(risk[-1]), result, tone))
-        highest = max(highest, float(risk[shown].max()))
-    top = min(100, 10 * math.ceil(highest / 10 + 0.2))
-    axes.set_xlim(0, 100)
-    axes.set_ylim(0, top)
-    axes.set_xlabel("clips answered, %: the surest first, at the right all")
-    axes.set_title("Wrong among the clips answered, %")
-    axes.grid()
-    ends.sort(key=lambda end: -end[0])
-    for (y, result, tone), place in zip(ends, apart([y for y, _, _ in ends], 0.135 * top, top), strict=True):
-        axes.plot([101.5, 103.8], [y, place], color=tone, linewidth=0.7, clip_on=False)
-        error = percent(result.row.calibration_error)
-        weight = "bold" if result.row.paper == OWN else "normal"
-        axes.text(104.6, place, result.row.system, va="bottom", fontsize=7.5, weight=weight)
-        axes.text(104.6, place, f"calibration error {error} %", va="top", fontsize=7, color=colour("soft"))
-    return drawn
+    """Draw what keeping silent buys, for at most six results of one protocol; emotone's own lines thicker."""
+    told = {each.row.system: each.confidence for each in results if each.confidence is not None}
+    return risks(told, thick=[each.row.system for each in results if each.row.paper == OWN])
 
 
 def _legend(protocols: Sequence[str]) -> list[Any]:

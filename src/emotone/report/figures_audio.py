@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 
 from emotone.audio import load
-from emotone.augment import augment, copies
+from emotone.augment import AugmentConfig, augment, copies
 from emotone.corpora.base import Corpus, Utterance
 from emotone.emotions import EMOTIONS
 from emotone.errors import AudioError
-from emotone.features.config import AudioConfig, AugmentConfig
+from emotone.features.config import AudioConfig
 from emotone.features.prepare import prepare
 from emotone.report.panels import Panel, Picture, Samples, draw_picture, mel, mfcc, wave
 from emotone.report.theme import Gallery, colour, figure, to_svg

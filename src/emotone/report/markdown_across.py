@@ -23,7 +23,7 @@ def crossings_table(crossings: Sequence[Crossing], corpora: Mapping[str, str]) -
             _told(each.plain),
             "-" if each.adapted is None else _told(each.adapted),
             percent(each.chance, 0),
-            percent(each.calibration_error),
+            percent(each.confidence.error),
             str(each.speakers),
             str(each.seeds),
         )

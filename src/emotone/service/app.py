@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,6 @@ from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 from starlette.middleware.cors import CORSMiddleware
 
-from emotone import __version__
 from emotone.service import documents
 from emotone.service.access import Access
 from emotone.service.engine import Engine
@@ -41,7 +41,7 @@ def create_app(settings: Settings) -> FastAPI:
 
     app = FastAPI(
         title="emotone",
-        version=__version__,
+        version=version("emotone"),
         summary="Emotions in speech: of recordings, and live.",
         docs_url=None,  # its page loads programs from elsewhere
         redoc_url=None,

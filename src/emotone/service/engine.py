@@ -10,8 +10,8 @@ from typing import NamedTuple, Self, TypeVar
 
 import numpy as np
 
+from emotone.bundle.hub import locate
 from emotone.errors import AudioError, UsageError
-from emotone.recognition.hub import locate
 from emotone.recognition.recognizer import Recognizer
 from emotone.recognition.result import Result
 from emotone.recognition.speaker import Acquainted, Model
@@ -187,7 +187,7 @@ class Engine:
 
 def _results(model: Model, heard: Heard) -> list[tuple[int | None, Result]]:
     for window, answer in zip(heard.windows, answers(model, heard.windows), strict=True):
-        heard.track.add(window, answer.probabilities)
+        heard.track.add(window, answer)
     return [(heard.channel, heard.track.result())]
 
 

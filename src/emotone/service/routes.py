@@ -10,8 +10,8 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from emotone.bundle.hub import SHIPPED
 from emotone.errors import EmotoneError
-from emotone.recognition.hub import SHIPPED
 from emotone.service import documents
 from emotone.service.access import Access, Caller
 from emotone.service.engine import Engine

@@ -1,9 +1,11 @@
 """Run the service: listen, answer, and finish what was taken when it is told to stop."""
 
 import asyncio
+import logging
 import signal
 import socket
 import sys
+from collections.abc import Callable
 from types import FrameType
 
 import uvicorn
@@ -14,21 +16,30 @@ from emotone.service.engine import Engine
 from emotone.service.headers import Guarded
 from emotone.service.settings import Settings
 
-__all__ = ["serve"]
+__all__ = ["Server", "make_server", "serve"]
 
 _FAREWELL = 10.0  # seconds for the streams' summaries
 _QUIET = 10  # seconds after which a connection without a request is closed
 
 
-def serve(settings: Settings) -> None:
-    """Serve until SIGINT or SIGTERM.
+def serve(settings: Settings, say: Callable[[str], None]) -> None:
+    """Serve until SIGINT or SIGTERM; errors are those of `make_server`. `say` is told where, once it does."""
+    server, listening = make_server(settings, say)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    server.run(sockets=[listening])
+
+
+def make_server(settings: Settings, say: Callable[[str], None]) -> tuple["Server", socket.socket]:
+    """Return the server, and the socket that it is to be run with.
 
     Raises:
         EmotoneError: a model that cannot be loaded, keys that cannot be read, an address that cannot be listened on.
     """
-    app = create_app(settings)
+    logging.getLogger("python_multipart").setLevel(logging.CRITICAL)  # it warns of bytes of bodies
+    service = (app := create_app(settings)).state.service
     config = uvicorn.Config(
-        Guarded(app, app.state.service.metrics),
+        Guarded(app, service.metrics),
         http="httptools",
         ws="websockets-sansio",
         ws_max_size=2 * settings.frame,  # the service says itself what is too large
@@ -40,33 +51,35 @@ def serve(settings: Settings) -> None:
         timeout_keep_alive=_QUIET,
         timeout_graceful_shutdown=round(settings.grace),
     )
-    listening = _listen(settings.host, settings.port)
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _end)
-    _Server(config, app.state.service.engine).run(sockets=[listening])
+    return Server(config, service.engine, say), _listen(settings.host, settings.port)
 
 
-class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, engine: Engine) -> None:
+class Server(uvicorn.Server):
+    """uvicorn, which says where it is, and lets streams end in order.
+
+    Attributes:
+        engine: that answers.
+    """
+
+    def __init__(self, config: uvicorn.Config, engine: Engine, say: Callable[[str], None]) -> None:
         super().__init__(config)
-        self._engine = engine
+        self.engine, self._say = engine, say
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin, and say so."""
         await super().startup(sockets)
-        from emotone.terminal import console
-
         for each in sockets or ():
             host, port = each.getsockname()[:2]
             name = f"[{host}]" if ":" in host else host
-            console.print(f"{self._engine.model.info.name} answers at http://{name}:{port} (Ctrl+C to stop)")
-        sys.stdout.flush()
+            self._say(f"{self.engine.model.info.name} answers at http://{name}:{port} (Ctrl+C to stop)")
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Take nothing new, finish what was taken, end."""
         for server in self.servers:
             server.close()
-        self._engine.draining.set()  # streams send their summaries: uvicorn would cut them off
+        self.engine.draining.set()  # streams send their summaries: uvicorn would cut them off
         end = asyncio.get_running_loop().time() + _FAREWELL
-        while self._engine.streams and asyncio.get_running_loop().time() < end:
+        while self.engine.streams and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(0.02)
         await super().shutdown(sockets)
 

@@ -15,7 +15,7 @@ class Settings:
     """What `emotone serve` is told, and the limits that stand.
 
     Attributes:
-        model: as in `emotone.recognition.hub.locate`.
+        model: as in `emotone.bundle.hub.locate`.
         host, port: where to listen; port 0 takes a free one.
         workers: processes that decode, and threads that ask the network.
         keys: file of API keys; None lets everybody in.

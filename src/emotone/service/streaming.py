@@ -24,7 +24,8 @@ from emotone.service.workers import DiedError
 
 __all__ = ["Start", "serve_stream"]
 
-_PIECE = 0.25  # seconds of sound that are answered at a time: what is heard is told four times a second
+_PIECE = 0.25  # seconds of sound that are answered at a time at most: what is heard is told four times a second
+_LEAST = 0.02  # and at least: a browser's messages may be shorter
 _CODES = {401: 1008, 403: 1008, 413: 1009, 503: 1013, 500: 1011}  # else 1008
 
 
@@ -237,9 +238,12 @@ class _PCM(_Sound):
         self._rest = b""
 
     def take(self, data: bytes) -> list[npt.NDArray[Any]]:
-        data = self._rest + data
+        ended, data = not data, self._rest + data
         step = self._type.itemsize * self._channels
         whole = len(data) // step * step
+        if whole < _LEAST * self.rate * step and not ended:
+            self._rest = data
+            return []
         self._rest = data[whole:]
         samples = np.frombuffer(data[:whole], self._type).reshape(-1, self._channels)
         return list(_pieces(samples, self.rate))

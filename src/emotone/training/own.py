@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from emotone.adaptation import Head
+from emotone.bundle.adaptation import Head
 from emotone.models.config import OwnConfig
 from emotone.models.own import Own
 from emotone.recipes.schema import DistortionConfig, RegulariserConfig, TrainingConfig

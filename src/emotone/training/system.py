@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from emotone.adaptation import Head
+from emotone.augment import ORIGINAL
+from emotone.bundle.adaptation import Head
 from emotone.errors import UsageError
 from emotone.evaluation.calibration import fit_temperature, soften
 from emotone.evaluation.record import Epoch
-from emotone.features.config import ORIGINAL
 from emotone.models.config import NetworkConfig, OwnConfig, PretrainedConfig, WhisperConfig
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
@@ -22,6 +22,7 @@ from emotone.training.targets import Targets
 
 __all__ = ["FittedSystem", "classifier_for", "fit"]
 
+_REACH = 0.99  # of the clips of speakers not trained on are thought to be like those that are
 _ENOUGH = 8  # clips of a speaker, that they tell of the voice
 
 Array = NDArray[np.float32]
@@ -190,9 +191,12 @@ def fit(
     if not isinstance(model, OwnConfig | WhisperConfig):
         return system
     if X_monitor is None:
-        return replace(system, temperature=start.temperature if start else 1.0, head=network.head(X))
+        reach = start.head.reach if start and start.head else None
+        head = network.head(X).model_copy(update={"reach": reach})
+        return replace(system, temperature=start.temperature if start else 1.0, head=head)
     true = y_monitor if targets.meant is None else targets.meant[y_monitor]
     temperature = fit_temperature(network.predict_proba(X_monitor), true, targets.weights(chosen_on))
+    reach = float(np.quantile(network.head(X).distances(network.embed(X_monitor)), _REACH))
     if refit:
         X, y = X + X_monitor, np.concatenate([y, y_monitor])
         chosen, place = network, checkpoint and checkpoint.with_suffix(".refit")
@@ -203,7 +207,8 @@ def fit(
         network.history_, network.best_epoch_ = chosen.history_, chosen.best_epoch_
         if place is not None:
             place.unlink(missing_ok=True)
-    return replace(system, classifier=network, temperature=temperature, head=network.head(X))
+    head = network.head(X).model_copy(update={"reach": reach})
+    return replace(system, classifier=network, temperature=temperature, head=head)
 
 
 def _shifted(on_epoch: OnEpoch | None, before: int, after: int) -> OnEpoch | None:

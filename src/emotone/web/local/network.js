@@ -1,7 +1,7 @@
 // The network: a bundle in ONNX Runtime, compiled to WebAssembly, on one thread.
 
 /**
- * @typedef {{probabilities: Float32Array, attention: number[] | null}} Heard
+ * @typedef {{probabilities: Float32Array, embedding: Float32Array, attention: number[] | null}} Heard
  * @typedef {(samples: Float32Array) => Promise<Heard>} Network
  */
 
@@ -19,11 +19,15 @@ export async function loadNetwork(runtime, model) {
   };
   const session = await ort.InferenceSession.create(model, { executionProviders: ["wasm"] });
   return async (samples) => {
-    const { probabilities, attention } = await session.run({
+    const { probabilities, embedding, attention } = await session.run({
       waveform: new ort.Tensor("float32", samples, [1, samples.length]),
       lengths: new ort.Tensor("int64", BigInt64Array.of(BigInt(samples.length)), [1]),
     });
-    return { probabilities: probabilities.data, attention: attention ? trimmed([...attention.data]) : null };
+    return {
+      probabilities: probabilities.data,
+      embedding: embedding.data,
+      attention: attention ? trimmed([...attention.data]) : null,
+    };
   };
 }
 

@@ -34,8 +34,8 @@ export class Timeline {
   #labels;
   #rate;
   #hop;
-  #open = []; // cells of the open region: sums of what covers them, weight last
-  #cells = []; // of all others: {region, start, end, scores}
+  #open = []; // cells of the open region: sums of what covers them, what of it is far, weight last
+  #cells = []; // of all others: {region, start, end, scores, far}
   #regions = 0;
 
   /**
@@ -52,25 +52,28 @@ export class Timeline {
   /**
    * @param {import("./windows.js").Window} window a region's in their order
    * @param {Float32Array} probabilities
+   * @param {boolean} far where most windows are so, the emotion is uncertain
    */
-  add(window, probabilities) {
+  add(window, probabilities, far = false) {
     if (!window.full) return;
     const { origin, start, end } = window;
     const hop = this.#hop;
     const until = Math.ceil((end - origin) / hop);
-    while (this.#open.length < until) this.#open.push(new Float64Array(this.#labels.length + 1));
+    while (this.#open.length < until) this.#open.push(new Float64Array(this.#labels.length + 2));
     for (let cell = Math.floor((start - origin) / hop); cell < until; cell++) {
       const from = origin + cell * hop;
       const covered = Math.min(end, from + hop) - Math.max(start, from);
       probabilities.forEach((probability, label) => (this.#open[cell][label] += probability * covered));
-      this.#open[cell][this.#labels.length] += covered;
+      if (far) this.#open[cell][this.#labels.length] += covered;
+      this.#open[cell][this.#labels.length + 1] += covered;
     }
     if (!window.last) return;
     this.#open.forEach((sums, cell) => {
       const from = origin + cell * hop;
       const to = cell + 1 < this.#open.length ? from + hop : end;
-      const mean = sums.slice(0, -1).map((sum) => sum / sums.at(-1));
-      this.#cells.push({ region: this.#regions, start: from, end: to, scores: normed(mean) });
+      const mean = sums.slice(0, -2).map((sum) => sum / sums.at(-1));
+      const far = sums.at(-2) > sums.at(-1) / 2;
+      this.#cells.push({ region: this.#regions, start: from, end: to, scores: normed(mean), far });
     });
     this.#open = [];
     this.#regions += 1;
@@ -78,7 +81,12 @@ export class Timeline {
 
   /** Seconds of speech in all answers so far. */
   get speech() {
-    return this.#cells.reduce((sum, cell) => sum + (cell.end - cell.start), 0) / this.#rate;
+    return this.#length(this.#cells);
+  }
+
+  /** Seconds of speech that are far from what the model was trained on. */
+  get far() {
+    return this.#length(this.#cells.filter((cell) => cell.far));
   }
 
   /**
@@ -112,19 +120,24 @@ export class Timeline {
     }
     if (duration > reached) segments.push(silence(reached, duration));
     const overall = this.#mean(this.#cells);
-    return told(...judge(overall, least), overall, segments);
+    const [emotion, confidence] = judge(overall, least);
+    return told(this.far > this.speech / 2 ? UNCERTAIN : emotion, confidence, overall, segments);
   }
 
   /** Neighbouring cells of the same emotion. */
   #groups(least) {
     const groups = [];
     for (const cell of this.#cells) {
-      const [emotion] = judge(this.#named(cell.scores), least);
+      const emotion = cell.far ? UNCERTAIN : judge(this.#named(cell.scores), least)[0];
       const group = groups.at(-1);
       if (group?.emotion === emotion && group.region === cell.region) group.cells.push(cell);
       else groups.push({ emotion, region: cell.region, cells: [cell] });
     }
     return groups;
+  }
+
+  #length(cells) {
+    return cells.reduce((sum, cell) => sum + (cell.end - cell.start), 0) / this.#rate;
   }
 
   #mean(cells) {

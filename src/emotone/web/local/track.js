@@ -17,6 +17,7 @@ const NEVER = 2; // a confidence that no answer has
  * @property {number} window
  * @property {number} hop
  * @property {number | null} shortest
+ * @property {{mean: number[], deviation: number[], reach: number} | null} near where embeddings of training lie
  * @property {string} licence
  */
 
@@ -36,7 +37,7 @@ export class Track {
    * @param {number} rate of the sound, in Hz
    * @param {(frame: Int16Array) => boolean} isVoiced
    * @param {{least: number | null, live: boolean}} options `least`: below it an emotion is "uncertain"; null where that
-   *   depends on how much speech there is
+   *   depends on how much speech there is, and on whether it is like what the model was trained on
    */
   constructor(card, rate, isVoiced, { least, live }) {
     this.#card = card;
@@ -82,10 +83,15 @@ export class Track {
 
   /**
    * @param {import("./windows.js").Window} window
-   * @param {Float32Array} probabilities
+   * @param {import("./network.js").Heard} heard
    */
-  add(window, probabilities) {
-    this.#timeline.add(window, probabilities);
+  add(window, heard) {
+    this.#timeline.add(window, heard.probabilities, this.isUncertain(heard));
+  }
+
+  /** Whether an answer counts for nothing, for the sound is far from what the model was trained on. */
+  isUncertain({ embedding }) {
+    return this.#least === null && isFar(this.#card.near, embedding);
   }
 
   /** @returns {import("./timeline.js").Result} what was heard, once all windows are answered */
@@ -100,8 +106,20 @@ export class Track {
           "(min_confidence 0 gives its answer all the same)",
       );
       least = NEVER;
+    } else if (this.#timeline.far) {
+      notes.push(
+        `${this.#timeline.far.toFixed(2)} s of ${speech.toFixed(2)} s of speech are unlike what the model was trained ` +
+          "on (min_confidence 0 gives its answer all the same)",
+      );
     }
     const duration = round(this.#taken / this.#rate, 4);
     return { ...this.#timeline.result(duration, least ?? 0), notes };
   }
+}
+
+/** As emotone/bundle/adaptation.py has it: farther from the training clips' embeddings than clips like them lie. */
+function isFar(near, embedding) {
+  if (!near) return false;
+  const squares = embedding.map((value, at) => ((value - near.mean[at]) / near.deviation[at]) ** 2);
+  return Math.sqrt(squares.reduce((sum, square) => sum + square, 0) / squares.length) > near.reach;
 }

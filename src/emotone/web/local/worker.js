@@ -4,7 +4,7 @@ import { loadDetector } from "./detector.js";
 import { loadNetwork } from "./network.js";
 import { round } from "./numbers.js";
 import { MODE } from "./speech.js";
-import { judge } from "./timeline.js";
+import { UNCERTAIN, judge } from "./timeline.js";
 import { Track } from "./track.js";
 
 const VENDOR = new URL("../vendor/", import.meta.url).href;
@@ -34,7 +34,7 @@ const tasks = {
     const length = channels[0].length;
     const block = STEPS * track.step;
     const answer = async (windows) => {
-      for (const window of windows) track.add(window, (await network(window.samples)).probabilities);
+      for (const window of windows) track.add(window, await network(window.samples));
     };
     for (let at = 0; at < length; at += block) {
       await answer(track.push(channels.map((channel) => channel.subarray(at, at + block))));
@@ -72,10 +72,12 @@ async function update(windows, tell, late) {
   const [card, network] = await parts;
   for (const window of windows) {
     if (late && !window.full) continue;
-    const { probabilities, attention } = await network(window.samples);
-    live.track.add(window, probabilities);
+    const heard = await network(window.samples);
+    const { probabilities, attention } = heard;
+    live.track.add(window, heard);
     const scores = Object.fromEntries(card.labels.map((label, index) => [label, probabilities[index]]));
-    const [emotion, confidence] = judge(scores, live.least ?? 0);
+    const [judged, confidence] = judge(scores, live.least ?? 0);
+    const emotion = live.track.isUncertain(heard) ? UNCERTAIN : judged;
     const [start, end] = [window.start, window.end].map((at) => round(at / card.rate, 4));
     tell({ type: "update", seq: live.seq++, start, end, emotion, confidence, scores, attention });
   }

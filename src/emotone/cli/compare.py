@@ -1,0 +1,116 @@
+"""The commands `emotone compare`, `bench` and `report`: systems side by side."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from emotone.cli.options import (
+    CorpusOption,
+    DataOption,
+    DeviceOption,
+    EncoderOption,
+    PrecisionOption,
+    PresetOption,
+    across_corpora,
+    checked_device,
+    checked_precision,
+    load_across,
+    load_corpus,
+    named_in,
+)
+from emotone.errors import CorpusError
+
+__all__ = ["bench", "compare", "report"]
+
+
+def compare(
+    systems: Annotated[list[str] | None, typer.Argument(help="Ids or recipe files. [default: all that run]")] = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            help="published, clean, luna5, emobox6, loso, leave-one-corpus-out; several with commas. "
+            "[default: published; cross with --train and --test]"
+        ),
+    ] = None,
+    preset: PresetOption = "quick",
+    seeds: Annotated[int, typer.Option(help="Runs per system and fold, with seeds 0, 1, ...")] = 1,
+    jobs: Annotated[int | None, typer.Option(help="Runs at a time. [default: one per core]")] = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "32",
+    encoder: EncoderOption = None,
+    corpus: CorpusOption = None,
+    data: DataOption = None,
+    train: Annotated[
+        str | None,
+        typer.Option(help="Train on these corpora (names, manifests or folders by emotion, with commas); with --test."),
+    ] = None,
+    test: Annotated[str | None, typer.Option(help="Test on these other corpora, each on the classes of both.")] = None,
+    out: Annotated[Path, typer.Option(help="Folder for the runs' JSON and the report.")] = Path("runs"),
+) -> None:
+    """Train and test systems side by side, and write one report. Run again, it goes on where it stopped."""
+    from emotone import recipes
+    from emotone.cli.runs import Screen
+    from emotone.comparison.compare import compare as compare_systems
+
+    pair = across_corpora(train, test, protocol, excluded={"--corpus": corpus, "--data": data})
+    chosen = [recipes.load(name) for name in systems] if systems else None
+    failed = compare_systems(
+        chosen,
+        lambda: load_across(*pair) if pair else load_corpus(corpus, data, or_synthetic=True),
+        out,
+        Screen(),
+        protocols=["cross"] if pair else named_in(protocol or "published"),
+        crossing=pair is not None,
+        preset=preset,
+        seeds=seeds,
+        jobs=jobs,
+        device=checked_device(device),
+        precision=checked_precision(precision),
+        encoder=encoder,
+    )
+    raise typer.Exit(1 if failed else 0)
+
+
+def bench(
+    folders: Annotated[
+        list[Path], typer.Argument(help="Each holds a plan.yaml; its runs, leaderboard.json and report go into it.")
+    ],
+    jobs: Annotated[int | None, typer.Option(help="Runs at a time. [default: one per core]")] = None,
+    device: DeviceOption = "auto",
+    precision: PrecisionOption = "32",
+    data: DataOption = None,
+) -> None:
+    """Make the runs of plans that are not there yet, then their leaderboards and reports."""
+    from emotone.cli.runs import Screen
+    from emotone.comparison.bench import bench as make
+
+    failed = [
+        failure
+        for folder in folders
+        for failure in make(
+            folder,
+            lambda name, test: load_across(name, ",".join(test)) if test else load_corpus(name, data),
+            Screen(),
+            jobs=jobs,
+            device=checked_device(device),
+            precision=checked_precision(precision),
+        )
+    ]
+    raise typer.Exit(1 if failed else 0)
+
+
+def report(
+    runs: Annotated[Path, typer.Argument(help="Folder of a comparison.")],
+    corpus: CorpusOption = None,
+    data: DataOption = None,
+) -> None:
+    """Write the report of a comparison again."""
+    from emotone.cli.terminal import console
+    from emotone.comparison.compare import write_report
+
+    try:
+        found = load_corpus(corpus, data)
+    except CorpusError:
+        found = None  # the pictures of its audio are left out
+    console.print(write_report(runs, found))

@@ -1,0 +1,178 @@
+"""What is meant by the paths that `emotone predict` is given: recordings, and which parts of them."""
+
+import io
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO
+
+from emotone.errors import EmotoneError, UsageError
+
+if TYPE_CHECKING:
+    from emotone.audio import Part
+    from emotone.corpora.rttm import Turn
+
+__all__ = ["Asked", "Channels", "expand", "kept", "parse_channels", "split_by_channels"]
+
+_STDIN = "-"
+
+Channels = tuple[int, ...] | None
+"""Which channels are to be listened to by themselves: none, the mix of all, is None; () is each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A recording, or a part of one: what to call it, where it is, and who speaks.
+
+    A name that is no text, as file systems allow, is made one.
+    """
+
+    name: str
+    source: Path | bytes | BinaryIO
+    start: float = 0.0
+    end: float | None = None
+    channel: int | None = None
+    speaker: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "name", self.name.encode(errors="backslashreplace").decode())
+
+    @property
+    def is_stretch(self) -> bool:
+        """Whether it is less than the whole length of a recording."""
+        return self.start > 0 or self.end is not None
+
+    @property
+    def part(self) -> "Part":
+        """The same for a recogniser."""
+        from emotone.audio import Part
+
+        return Part(self.source, self.start, self.end, self.channel)
+
+
+def parse_channels(text: str) -> Channels:
+    """Return which channels are meant by `mix`, `each`, or numbers with commas."""
+    if text == "mix":
+        return None
+    if text == "each":
+        return ()
+    numbers = [part.strip() for part in text.split(",")]
+    if not all(number.isdecimal() for number in numbers):
+        raise UsageError(f"--channels {text}: allowed are mix, each, or numbers from 0 with commas, as 0,1.")
+    return tuple(dict.fromkeys(int(number) for number in numbers))
+
+
+def expand(paths: Sequence[str], failed: list[str], segments_from: Path | None) -> list[Asked]:
+    """Return every recording that is meant, or its stretches by the turns of `segments_from`.
+
+    What cannot be entered or holds nothing is said, and noted in `failed`; what is passed over is said.
+    """
+    found = [asked for path in paths for asked in _expand(path, failed)]
+    if segments_from is None:
+        return found
+    from emotone.corpora.rttm import read_rttm
+
+    turns = read_rttm(segments_from)
+    stretches = [stretch for asked in found for stretch in _stretches(asked, turns, segments_from, failed)]
+    if unmet := sorted(set(turns) - {Path(asked.name).stem for asked in found}):
+        _warn(f"{segments_from}: no recording is called {', '.join(unmet[:3])}{', ...' if len(unmet) > 3 else ''}")
+    return stretches
+
+
+def _expand(text: str, failed: list[str]) -> Iterator[Asked]:
+    path = Path(text)
+    if text == _STDIN:
+        yield Asked("<stdin>", sys.stdin.buffer)
+    elif _is_folder(path):
+        yield from _in_folder(path, failed)
+    elif _is_manifest(path):
+        from emotone.corpora.manifest import list_files
+
+        for listed in list_files(path):
+            yield Asked(str(listed.file), listed.file, listed.start, listed.end, listed.channel, listed.speaker)
+    else:
+        yield Asked(text, path)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except (OSError, ValueError):  # a name that is too long, or holds a NUL: it is named when it is read
+        return False
+
+
+def _is_manifest(path: Path) -> bool:
+    from emotone.audio import AUDIO_SUFFIXES
+
+    if path.suffix.lower() in AUDIO_SUFFIXES:
+        return False
+    from emotone.corpora.tables import SUFFIXES
+
+    return path.suffix.lower() in SUFFIXES
+
+
+def _in_folder(path: Path, failed: list[str]) -> Iterator[Asked]:
+    from emotone.audio import list_folder
+
+    found = list_folder(path)
+    for folder, reason in found.unreadable:
+        failed.append(folder)
+        _warn(f"{folder}: cannot be entered: {reason}")
+    if found.passed_over:
+        _warn(f"{path}: {found}")
+    if not found.recordings and not found.unreadable:
+        failed.append(str(path))
+        _warn(f"{path}: the folder holds no audio")
+    for inside in found.recordings:
+        yield Asked(str(path / inside), path / inside)
+
+
+def _stretches(asked: Asked, turns: "dict[str, list[Turn]]", where: Path, failed: list[str]) -> Iterator[Asked]:
+    own = turns.get(Path(asked.name).stem)
+    if own is None:
+        failed.append(asked.name)
+        _warn(f"{asked.name}: {where} has no turn of it")
+        return
+    many = any(turn.channel > 1 for turn in own)  # else 1 is what all diarisers write
+    whole = kept(asked)
+    for turn in own:
+        channel = turn.channel - 1 if many else None
+        yield replace(whole, start=turn.start, end=turn.end, channel=channel, speaker=turn.speaker)
+
+
+def split_by_channels(asked: Asked, channels: Channels) -> list[Asked]:
+    """Return the channels of a recording that are to be listened to by themselves."""
+    if channels is None or asked.channel is not None:
+        return [asked]
+    from emotone.audio import open_blocks
+
+    whole = kept(asked)
+    if not channels:
+        try:
+            with open_blocks(whole.source, strict=False) as recording:
+                channels = tuple(range(recording.channels))
+        except EmotoneError:
+            return [whole]  # which is said when it is read
+    return [replace(whole, channel=channel) for channel in channels]
+
+
+def kept(asked: Asked) -> Asked:
+    """Return the same of a source that can be opened more than once: what comes through a pipe is read."""
+    source = asked.source
+    if isinstance(source, bytes | io.BytesIO):
+        return asked
+    if not isinstance(source, Path):
+        return replace(asked, source=source.read())
+    try:
+        piped = stat.S_ISFIFO(source.stat().st_mode)
+        return replace(asked, source=source.read_bytes()) if piped else asked
+    except (OSError, ValueError):
+        return asked
+
+
+def _warn(text: str) -> None:
+    from emotone.cli.terminal import warn
+
+    warn(f"emotone: {text}")

@@ -1,0 +1,136 @@
+"""Options that commands share, and what they name."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from emotone.errors import DownloadError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from emotone.corpora.base import Corpus
+
+__all__ = [
+    "CorpusOption",
+    "DataOption",
+    "DeviceOption",
+    "EncoderOption",
+    "ModelOption",
+    "PrecisionOption",
+    "PresetOption",
+    "across_corpora",
+    "checked_device",
+    "checked_precision",
+    "load_across",
+    "load_corpus",
+    "named_in",
+]
+
+_DEFAULT_CORPUS = "ravdess"
+
+CorpusOption = Annotated[
+    str | None,
+    typer.Option(help="Name of a corpus (see `emotone corpora`), or several with commas. [default: ravdess]"),
+]
+DataOption = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the corpus; or your own data: a CSV, Parquet or JSONL manifest, a folder by emotion."),
+]
+DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+PrecisionOption = Annotated[str, typer.Option(help="32 or bf16 (mixed).")]
+EncoderOption = Annotated[
+    str | None,
+    typer.Option(help="Pretrained encoder for the systems that have one: a folder, or a name on the Hugging Face hub."),
+]
+ModelOption = Annotated[
+    str | None,
+    typer.Option(
+        help="emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging Face hub. "
+        "[default: emotone/large]"
+    ),
+]
+PresetOption = Annotated[str, typer.Option(help="quick or paper.")]
+
+
+def load_corpus(name: str | None, data: Path | None, *, or_synthetic: bool = False) -> "Corpus":
+    """Find the corpus asked for; by default RAVDESS, downloaded, or where that fails the synthetic one."""
+    from emotone import corpora
+    from emotone.cli.terminal import counting, warn
+    from emotone.corpora.fetch import fetch
+    from emotone.corpora.together import together
+
+    if name is not None and "," in name:
+        return together([_told(corpora.load(each, data=data)) for each in named_in(name)], tell=warn)
+    if name is None and data is not None and (data.is_file() or corpora.find(_DEFAULT_CORPUS, data=data) is None):
+        return _told(corpora.load(str(data)))
+    wanted = name or _DEFAULT_CORPUS
+    if or_synthetic and name is None and corpora.find(wanted, data=data) is None:
+        try:
+            with counting("Downloading RAVDESS (bytes)") as progress:
+                fetch(wanted, on_progress=progress)
+        except DownloadError as error:
+            warn(f"RAVDESS is not here and cannot be downloaded: {str(error).splitlines()[0]}")
+            warn("Going on with the built-in synthetic corpus; set EMOTONE_DATA to the folder that holds ravdess/.")
+            wanted = "synthetic"
+    with counting("Synthesising") as progress:
+        return _told(corpora.load(wanted, data=data, on_progress=progress))
+
+
+def _told(corpus: "Corpus") -> "Corpus":
+    """Show a corpus's notes."""
+    from emotone.cli.terminal import warn
+
+    for note in corpus.notes:
+        warn(f"{corpus.info.name}: {note}")
+    return corpus
+
+
+def across_corpora(
+    train: str | None, test: str | None, protocol: str | None, *, excluded: dict[str, object]
+) -> tuple[str, str] | None:
+    """Return the corpora to train and to test on, if such were asked for."""
+    if train is None and test is None:
+        return None
+    if train is None or test is None:
+        given, missing = ("--train", "--test") if test is None else ("--test", "--train")
+        raise UsageError(f"{given} {train or test} lacks its {missing}: train on some corpora and test on others.")
+    also = [name for name, value in excluded.items() if value is not None]
+    if protocol not in (None, "cross"):
+        also = ["--protocol", *also]
+    if also:
+        raise UsageError(f"--train and --test say what is split and how; leave out {', '.join(also)}.")
+    for name in named_in(test):
+        if name in named_in(train):
+            raise UsageError(f"--train and --test both name {name!r}; name others, or split one by --protocol.")
+    return train, test
+
+
+def named_in(several: str) -> list[str]:
+    """Return the names that stand between commas."""
+    return [name.strip() for name in several.split(",") if name.strip()]
+
+
+def load_across(train: str, test: str) -> "Corpus":
+    """Join the corpora to train and to test on."""
+    from emotone.comparison.cross import join
+
+    return join(load_corpus(train, None), [load_corpus(name, None) for name in named_in(test)])
+
+
+def checked_device(name: str) -> str:
+    """Return the device asked for, if it is one and is here."""
+    if name not in ("auto", "cpu", "cuda"):
+        raise unknown("device", name, ("auto", "cpu", "cuda"))
+    if name == "cuda":
+        import torch
+
+        if not torch.cuda.is_available():
+            raise UsageError("--device cuda: there is no CUDA device here. Use auto or cpu.")
+    return name
+
+
+def checked_precision(name: str) -> str:
+    """Return the precision asked for, if it is one."""
+    if name not in ("32", "bf16"):
+        raise unknown("precision", name, ("32", "bf16"))
+    return name

@@ -1,0 +1,89 @@
+"""Whose speech is whose in what `emotone predict --adapt` is given, and a recogniser that knows each voice."""
+
+from collections.abc import Hashable, Iterator, Sequence
+from itertools import groupby
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from emotone.cli.inputs import Asked, Channels, kept, split_by_channels
+from emotone.errors import AudioError, UsageError, unknown
+
+if TYPE_CHECKING:
+    from emotone.recognition.recognizer import Options, Recognizer
+
+__all__ = ["VOICES", "by_voice", "check_voices"]
+
+VOICES = ("recording", "folder", "speaker")
+"""What may be of one voice."""
+_ENOUGH = 8  # windows of speech: as evaluation has it, fewer may all be of one emotion, taken for the voice
+
+
+def check_voices(by: str | None, asked: Sequence[Asked]) -> None:
+    """Refuse what is no kind of voice, and speakers where none are stated."""
+    if by is None:
+        return
+    if by not in VOICES:
+        raise unknown("voice", by, VOICES, where="--adapt")
+    if by == "speaker" and (nameless := next((each for each in asked if each.speaker is None), None)):
+        raise UsageError(
+            f"--adapt speaker: {nameless.name} states none. Give a table with a column `speaker`, or --segments-from."
+        )
+
+
+def by_voice(
+    asked: Sequence[Asked], channels: Channels, recogniser: "Recognizer", by: str | None, options: "Options"
+) -> Iterator[tuple["Recognizer", list[Asked]]]:
+    """Yield, in their order, recordings of one voice that follow each other, and the recogniser that knows it.
+
+    A voice is known by all its recordings, which are listened to before the first of them is answered. One with fewer
+    than 8 windows of speech is answered as it comes, which is said.
+
+    Args:
+        asked: the recordings.
+        channels: which of theirs are voices of their own.
+        recogniser: for anybody.
+        by: one of `VOICES`; None for no voice at all.
+        options: of the answers; their window and hop hold for listening too.
+    """
+    if by is None:
+        yield recogniser, list(asked)
+        return
+    parts = [part for one in asked for part in split_by_channels(kept(one), channels)]
+    voices: dict[Hashable, list[Asked]] = {}
+    for part in parts:
+        voices.setdefault(_voice(part, by), []).append(part)
+    known: dict[Hashable, Recognizer] = {}
+    for voice, group in groupby(parts, key=lambda part: _voice(part, by)):
+        if voice not in known:
+            known[voice] = _acquainted(recogniser, voices[voice], options)
+        yield known[voice], list(group)
+
+
+def _acquainted(recogniser: "Recognizer", parts: Sequence[Asked], options: "Options") -> "Recognizer":
+    """Return a recogniser that knows the voice of these recordings, or the same where there is too little speech."""
+    from emotone.cli.terminal import warn
+
+    heard = []
+    for part in parts:
+        try:
+            found = recogniser.embed(part.part, window=options.get("window"), hop=options.get("hop"))
+        except AudioError:  # which is said when it is answered
+            continue
+        heard.append(found.vectors)
+    windows = sum(map(len, heard))
+    if windows >= _ENOUGH:
+        return recogniser.knowing(np.concatenate(heard))
+    others = f" and {len(parts) - 1} more of the same voice" if len(parts) > 1 else ""
+    warn(
+        f"emotone: {parts[0].name}{others}: too little speech to know the voice by, {windows} of at least {_ENOUGH} "
+        "windows; answered as it comes"
+    )
+    return recogniser
+
+
+def _voice(part: Asked, by: str) -> Hashable:
+    """Return what tells a voice from others; a channel of a recording is a voice of its own."""
+    if by == "speaker":
+        return part.speaker
+    return (part.name if by == "recording" else part.name.rpartition("/")[0]), part.channel

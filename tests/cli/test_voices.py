@@ -1,0 +1,96 @@
+"""`emotone predict --adapt`: what is of one voice is known before it is answered."""
+
+import io
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from emotone.audio import load
+from emotone.recognition import Recognizer
+
+from ..made_bundles import make_bundle
+from ..recognition.test_speaker import HEAD
+
+Emotone = Callable[..., Any]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_bundle(tmp_path_factory.mktemp("able") / "able.onnx", head=HEAD)
+
+
+@pytest.fixture(scope="module")
+def calls(tmp_path_factory: pytest.TempPathFactory, clips: list[Path]) -> Path:
+    """Folders `loud` and `quiet` of the same ten recordings, and `few` of two."""
+    folder = tmp_path_factory.mktemp("calls")
+    for name, gain, count in (("loud", 1.0, 10), ("quiet", 0.1, 10), ("few", 0.1, 2)):
+        (folder / name).mkdir()
+        for number, path in enumerate(clips[:count]):
+            samples, rate = load(path, rate=16_000)
+            soundfile.write(folder / name / f"{number}.wav", gain * 0.4 * samples / np.abs(samples).max(), rate)
+    return folder
+
+
+def happy(emotone: Emotone, *arguments: Any) -> dict[str, float]:
+    done = emotone("predict", *arguments, "--format", "json", "--window", "1", "--hop", "0.5")
+    assert done.code == 0, done.err
+    named = ((Path(each["file"]), each["scores"]["happy"]) for each in json.loads(done.out))
+    return {f"{path.parent.name}/{path.name}": score for path, score in named}
+
+
+def test_each_folder_is_a_voice_and_one_with_little_speech_is_not(emotone: Emotone, model: Path, calls: Path) -> None:
+    plain = happy(emotone, calls, "--model", model)
+    done = emotone("predict", calls, "--model", model, "--adapt", "folder", "--window", "1", "--hop", "0.5")
+    assert "few/0.wav and 1 more of the same voice: too little speech" in done.err
+    known = happy(emotone, calls, "--model", model, "--adapt", "folder")
+    assert list(known) == list(plain), "in the same order"
+    differ = {
+        name: max(abs(told[f"loud/{number}.wav"] - told[f"quiet/{number}.wav"]) for number in range(10))
+        for name, told in (("plain", plain), ("known", known))
+    }
+    assert differ["known"] < differ["plain"] / 2
+    few = [f"few/{number}.wav" for number in range(2)]
+    assert [known[name] for name in few] == pytest.approx([plain[name] for name in few], abs=1e-5)
+    parts = [calls / "quiet" / f"{number}.wav" for number in range(10)]
+    recogniser = Recognizer.load(model)
+    vectors = np.concatenate([recogniser.embed(part, window=1, hop=0.5).vectors for part in parts])
+    alone = recogniser.knowing(vectors)(parts[3], window=1, hop=0.5)
+    assert known["quiet/3.wav"] == pytest.approx(alone.scores["happy"], abs=1e-5)
+
+
+def test_a_speaker_is_a_voice_wherever_its_rows_stand(
+    emotone: Emotone, model: Path, calls: Path, tmp_path: Path
+) -> None:
+    table = tmp_path / "calls.csv"
+    rows = [f"{calls}/{name}/{number}.wav,{name}" for number in range(10) for name in ("loud", "quiet")]
+    table.write_text("\n".join(["file,speaker", *rows]) + "\n")
+    by_folder = happy(emotone, calls / "loud", calls / "quiet", "--model", model, "--adapt", "folder")
+    assert happy(emotone, table, "--model", model, "--adapt", "speaker") == pytest.approx(by_folder, abs=1e-5)
+
+
+def test_a_recording_is_its_own_voice_through_a_pipe_too(
+    emotone: Emotone, model: Path, calls: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = np.concatenate([load(calls / "quiet" / f"{number}.wav", rate=16_000)[0] for number in range(10)])
+    soundfile.write(calls.parent / "long.wav", whole, 16_000)
+    known = happy(emotone, calls.parent / "long.wav", "--model", model, "--adapt", "recording")
+    assert known != happy(emotone, calls.parent / "long.wav", "--model", model)
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper((calls.parent / "long.wav").open("rb")))
+    assert list(happy(emotone, "-", "--model", model, "--adapt", "recording").values()) == pytest.approx(
+        list(known.values()), abs=1e-5
+    )
+
+
+def test_what_is_no_voice_is_refused(emotone: Emotone, model: Path, calls: Path, tmp_path: Path) -> None:
+    for by, said in (("person", "Unknown voice 'person'"), ("speaker", "0.wav states none")):
+        done = emotone("predict", calls / "few", "--model", model, "--adapt", by)
+        assert done.code == 2 and said in done.err and not done.out
+    unable = make_bundle(tmp_path / "unable.onnx")
+    done = emotone("predict", calls / "loud", "--model", unable, "--adapt", "folder")
+    assert done.code == 2 and "cannot adapt" in done.err
