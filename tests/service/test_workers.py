@@ -144,6 +144,20 @@ def test_what_waits_together_is_asked_together_and_everybody_gets_their_own() ->
     assert shared.sizes[2] > 5 and sum(size * times for size, times in shared.sizes.items()) == 40
 
 
+def test_a_network_of_8_bits_answers_to_the_last_digit_whoever_asks_beside() -> None:
+    """In whose products a difference of rounding, as a batch makes it, now and then becomes one of 1e-4."""
+    shared, alone = (kind.load(locate("emotone/large")) for kind in (SharedBundle, Bundle))
+    drawn = np.random.default_rng(0)
+    clips = [drawn.normal(0, 0.1, (2, length)).astype(np.float32) for length in (8_000, 8_000, 8_320, 12_000)]
+    shared.start(2)
+    with ThreadPoolExecutor(4) as callers:
+        found = list(callers.map(shared.run, clips))
+    shared.stop()
+    for clip, outputs in zip(clips, found, strict=True):
+        assert np.array_equal(outputs.probabilities, alone.run(clip).probabilities)
+    assert shared.sizes == {2: 4}
+
+
 @pytest.mark.parametrize("threads", [1, 3])
 def test_a_network_that_fails_tells_those_who_asked_and_goes_on(threads: int, monkeypatch: pytest.MonkeyPatch) -> None:
     shared = SharedBundle.load(locate("emotone/tiny"))
