@@ -13,7 +13,7 @@ from emotone.errors import EmotoneError
 from emotone.service.app import create_app
 from emotone.service.engine import Engine
 from emotone.service.headers import Guarded
-from emotone.service.impatient import Impatient
+from emotone.service.impatient import ImpatientHttp, ImpatientWebSocket
 from emotone.service.settings import Settings
 from emotone.terminal import console
 
@@ -40,8 +40,8 @@ def make_server(settings: Settings) -> tuple["Server", socket.socket]:
     service = (app := create_app(settings)).state.service
     config = uvicorn.Config(
         Guarded(app, service.metrics),
-        http=Impatient,
-        ws="websockets-sansio",
+        http=ImpatientHttp,
+        ws=ImpatientWebSocket,
         ws_max_size=2 * settings.frame,  # the service says itself what is too large
         ws_per_message_deflate=False,
         log_level="warning",

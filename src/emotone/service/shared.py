@@ -33,10 +33,10 @@ class _Asked:
 class SharedBundle(Bundle):
     """A bundle whose `run` may be called by any number of threads, and is answered by a few: `start` says how many.
 
-    The clips that wait are taken oldest first, together with those of the same length, whoever asked: padding would cost
-    time, and digits. Nobody waits for company: a batch is what has come while the cores were busy, and is divided among
-    those that are free. A network with products of 8 bits is asked as each caller asked: its answers are the library's
-    to the last digit.
+    The clips that wait are taken oldest first, together with those of the same length, whoever asked: padding would
+    cost time, and digits. Nobody waits for company: a batch is what has come while the cores were busy, and is divided
+    among those that are free. A network with products of 8 bits is asked as each caller asked: its answers are the
+    library's to the last digit.
     """
 
     def __init__(self, *loaded: Any) -> None:

@@ -128,6 +128,7 @@ class Pool:
         self._threads = ThreadPoolExecutor(workers, "decoding")
         self._free: asyncio.Queue[Worker | None] = asyncio.Queue()
         self._workers: set[Worker] = set()
+        self._stopped = False
         for _ in range(workers):
             self._free.put_nowait(self._begun())
 
@@ -160,12 +161,15 @@ class Pool:
 
     def stop(self) -> None:
         """End the workers."""
+        self._stopped = True
         for worker in self._workers:
             worker.stop()
         self._workers.clear()
         self._threads.shutdown()
 
     def _begun(self) -> Worker:
+        if self._stopped:
+            raise AudioError("audio: was not decoded: the service has stopped")
         worker = Worker(self._work, self._memory)
         self._workers.add(worker)
         return worker
