@@ -30,7 +30,7 @@ from emotone.recognition import Recognizer
 TARGET = Path(__file__).parents[1] / "results" / "benchmarks" / "serve.json"
 MODELS = ("emotone/base", "emotone/large")
 CLIPS = 60
-CLOSE = 1e-6  # scores; what is asked together is padded, and rounded otherwise, but by emotone/large
+CLOSE = 1e-6  # scores; what is asked together is rounded otherwise, but by emotone/large
 
 
 class Load:

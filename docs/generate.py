@@ -45,6 +45,7 @@ CORPORA = ROOT / "docs" / "corpora.md"
 ACROSS = ROOT / "docs" / "across.md"
 ROBUSTNESS = ROOT / "docs" / "robustness.md"
 WEB = ROOT / "src" / "emotone" / "web"
+SERVICE = ROOT / "docs" / "service.md"
 
 
 def readme() -> str:
@@ -274,6 +275,21 @@ def robustness() -> str:
     return _render("robustness.md.jinja", kinds=list(kinds.items()))
 
 
+def service() -> str:
+    """Return docs/service.md: how the service is used, and what it stands, as benchmarks/serve.py saw it."""
+    measured = json.loads((SPEED / "serve.json").read_text(encoding="utf-8"))
+    return _render(
+        "service.md.jinja",
+        load=markdown_measured.load_table(measured["models"]),
+        gains=" ".join(
+            f"16 clients get {each['gain of 16 clients']:.1f} times the answers of one from `{name}`."
+            for name, each in measured["models"].items()
+        ),
+        clips=measured["clips"],
+        cores=measured["cores"],
+    )
+
+
 def _contenders() -> list[Contender]:
     """Return who was timed, the models that come with emotone first, with the UAR of each on luna5."""
     spent = json.loads((SPEED / "alternatives.json").read_text(encoding="utf-8"))["systems"]
@@ -345,6 +361,7 @@ if __name__ == "__main__":
     write_text(MODEL, model())
     write_text(BENCHMARKS, benchmarks())
     write_text(ROBUSTNESS, robustness())
+    write_text(SERVICE, service())
     write_text(AUDIT, audit())
     write_text(CORPORA, corpora())
     write_text(ACROSS, across())

@@ -25,7 +25,9 @@ def test_the_readme_has_the_table_of_the_runs(generate: ModuleType) -> None:
     assert generate.readme() == (ROOT / "README.md").read_text(encoding="utf-8"), "run `make docs`"
 
 
-@pytest.mark.parametrize("page", ["reproduction", "model", "benchmarks", "robustness", "audit", "corpora", "across"])
+@pytest.mark.parametrize(
+    "page", ["reproduction", "model", "benchmarks", "robustness", "audit", "corpora", "across", "service"]
+)
 def test_the_pages_are_those_of_the_runs(generate: ModuleType, page: str) -> None:
     written = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")
     assert getattr(generate, page)() == written, "run `make docs`"

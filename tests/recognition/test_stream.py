@@ -66,6 +66,29 @@ def test_blocks_of_any_size_give_the_same_updates_and_the_result_of_a_file(
         np.testing.assert_allclose(list(first.scores.values()), list(second.scores.values()), atol=1e-5)
 
 
+def test_updates_tell_where_the_network_looked_if_it_has_attention(recognizer: Recognizer, clips: list[Path]) -> None:
+    samples, rate = load(clips[0])
+    with_attention = Recognizer.load("emotone/tiny")
+    updates, _ = listen(with_attention, samples, rate, [20_000], hop=0.5)
+    steps = [len(update.attention or ()) for update in updates]
+    seconds = [update.end - update.start for update in updates]
+    assert all(sum(update.attention or ()) == pytest.approx(1, abs=1e-5) for update in updates)
+    assert len(updates) > 1 and [steps[at] for at in np.argsort(seconds)] == sorted(steps)
+    assert {update.attention for update in listen(recognizer, samples, rate, [])[0]} == {None}
+
+
+def test_a_stream_tells_whether_somebody_speaks(recognizer: Recognizer, clips: list[Path]) -> None:
+    samples, rate = load(clips[0], rate=16_000)
+    stream = recognizer.stream(rate=rate)
+    told = []
+    for block in np.split(np.pad(samples, (0, 16_000 - len(samples) % 1_600)), range(1_600, len(samples), 1_600)):
+        stream.feed(block)
+        told.append(stream.speaking)
+    assert not told[0] and any(told) and not told[-1]
+    stream.finish()
+    assert not stream.speaking
+
+
 def test_single_samples_are_blocks_too(recognizer: Recognizer, clips: list[Path]) -> None:
     samples, rate = load(clips[1], rate=8_000)
     samples = samples[: 2 * rate]

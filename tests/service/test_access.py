@@ -106,7 +106,7 @@ def test_answers_tell_a_browser_to_beware(service: Client, path: str) -> None:
     assert "unsafe-inline" not in headers["content-security-policy"] and "'unsafe-eval'" not in str(policy)
     assert headers["x-content-type-options"] == "nosniff" and headers["referrer-policy"] == "no-referrer"
     assert "microphone=(self)" in headers["permissions-policy"] and "server" not in headers
-    assert headers.get("cache-control") == ("no-store" if path.startswith("/v1") else None)
+    assert headers["cache-control"] == ("no-store" if path.startswith("/v1") else "no-cache")
 
 
 def test_a_key_is_made_and_its_hash_kept(emotone: Callable[..., Any], capsys: pytest.CaptureFixture[str]) -> None:

@@ -177,28 +177,34 @@ def test_a_stream_has_an_end(start: Callable[..., Client]) -> None:
     service = start(stream=1.0, streams=1, workers=1)
     said, code = service.listen([bytes(32_000)] * 3, format="s16le", rate=16_000)
     assert (said[-1]["status"], code) == (413, 1009)
+    wait_for_none(service)
     with service.open() as first:
         first.send('{"type": "start", "format": "s16le", "rate": 16000}')
         first.recv(30)
         said, code = service.listen([], format="s16le", rate=16_000)
         assert (said[0]["status"], said[0]["retry_after"], code) == (503, 5, 1013)
+    wait_for_none(service)
     said, code = service.listen([], format="s16le", rate=16_000)
     assert (said[-1]["result"]["emotion"], code) == ("no speech", 1000)
 
 
-def test_streams_that_break_off_leave_nothing(service: Client, talk: Talk) -> None:
+def wait_for_none(service: Client) -> None:
+    """Wait until the service has ended all streams."""
     assert service.engine
+    end = time.monotonic() + 10
+    while service.engine.streams:
+        assert time.monotonic() < end, f"{service.engine.streams} streams are left"
+        time.sleep(0.02)
+
+
+def test_streams_that_break_off_leave_nothing(service: Client, talk: Talk) -> None:
     file = webm(*talk)
     for number in range(6):
         with service.open() as stream:
             stream.send(json.dumps({"type": "start", "format": "webm"}))
             stream.send(file[: 300 * number])
             stream.socket.shutdown(socket.SHUT_RDWR)
-    for _ in range(200):
-        if not service.engine.streams:
-            break
-        time.sleep(0.05)
-    assert service.engine.streams == 0
+    wait_for_none(service)
 
 
 def test_a_client_that_does_not_listen_is_held_back_and_left(start: Callable[..., Client]) -> None:
@@ -214,8 +220,4 @@ def test_a_client_that_does_not_listen_is_held_back_and_left(start: Callable[...
             sent += 1
         stream.socket.shutdown(socket.SHUT_RDWR)
     assert sent < 2_000, "the service took all of it"
-    for _ in range(200):
-        if service.engine and not service.engine.streams:
-            break
-        time.sleep(0.05)
-    assert service.engine and service.engine.streams == 0
+    wait_for_none(service)

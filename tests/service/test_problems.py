@@ -195,6 +195,22 @@ def test_clients_that_leave_or_are_slow_keep_nobody_waiting(small: Client, clips
     assert small.engine.bodies.taken == small.engine.at_work == 0
 
 
+@pytest.mark.parametrize("sent", [b"", b"GET /healthz HT", b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\nGET /he"])
+def test_connections_without_a_request_are_closed(start: Callable[..., Client], sent: bytes) -> None:
+    service = start(quiet=1, workers=1)
+    with socket.create_connection(service.address, timeout=20) as connection:
+        connection.sendall(sent)
+        said = b"".join(iter(lambda: connection.recv(65_536), b""))
+    assert said.startswith(b"HTTP/1.1 200") if b"\r\n\r\n" in sent else said == b""
+
+
+def test_a_head_without_end_is_not_read_to_its_end(small: Client) -> None:
+    with socket.create_connection(small.address, timeout=20) as connection, pytest.raises(OSError):
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nX: ")
+        for _ in range(2_000):
+            connection.sendall(bytes(65_536).replace(b"\0", b"x"))
+
+
 def test_a_fault_of_the_service_is_a_problem_too(start: Callable[..., Client], monkeypatch: pytest.MonkeyPatch) -> None:
     service = start(workers=1)
     assert service.engine

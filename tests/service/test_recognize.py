@@ -13,7 +13,7 @@ from emotone.recognition import Recognizer, Result
 
 from .client import Client
 
-EXACT = 1e-6  # scores; what is asked together is padded, and rounded otherwise
+EXACT = 1e-6  # scores; what is asked together is rounded otherwise
 
 
 def close(one: Any, other: Any) -> bool:

@@ -110,7 +110,8 @@ def test_workers_are_killed_while_they_work_and_wait(start: Callable[..., Client
         if reply.status == 200:
             assert reply.json["answers"][0]["emotion"] == expected[0]["emotion"]
     for pid in service.engine.pool.pids:
-        os.kill(pid, signal.SIGKILL)  # while they wait
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)  # while they wait
     assert [service.post("/v1/recognize", clips[0]).status for _ in range(4)] == [200] * 4
     assert len(service.engine.pool.pids) == 2
 
@@ -128,7 +129,7 @@ def test_a_file_whose_head_asks_for_all_memory_is_refused(start: Callable[..., C
 def test_what_waits_together_is_asked_together_and_everybody_gets_their_own() -> None:
     shared, alone = (kind.load(locate("emotone/tiny")) for kind in (SharedBundle, Bundle))
     drawn = np.random.default_rng(0)
-    clips = [drawn.normal(0, 0.1, (1, length)).astype(np.float32) for length in drawn.integers(8_000, 40_000, 40)]
+    clips = [drawn.normal(0, 0.1, (1, length)).astype(np.float32) for length in [16_000, 22_400] * 20]
     with ThreadPoolExecutor(40) as callers:
         asked = [callers.submit(shared.run, clip) for clip in clips]
         shared.start(1)
@@ -141,7 +142,21 @@ def test_what_waits_together_is_asked_together_and_everybody_gets_their_own() ->
         assert outputs.attention is not None and own.attention is not None
         trimmed = np.trim_zeros(outputs.attention[0], "b")
         assert np.abs(trimmed - np.trim_zeros(own.attention[0], "b")).max() < 1e-6
-    assert shared.sizes[2] > 5 and sum(size * times for size, times in shared.sizes.items()) == 40
+    assert shared.sizes[2] > 10 and sum(size * times for size, times in shared.sizes.items()) == 40
+
+
+def test_a_network_of_8_bits_answers_to_the_last_digit_whoever_asks_beside() -> None:
+    """In whose products a difference of rounding, as a batch makes it, now and then becomes one of 1e-4."""
+    shared, alone = (kind.load(locate("emotone/large")) for kind in (SharedBundle, Bundle))
+    drawn = np.random.default_rng(0)
+    clips = [drawn.normal(0, 0.1, (2, length)).astype(np.float32) for length in (8_000, 8_000, 8_320, 12_000)]
+    shared.start(2)
+    with ThreadPoolExecutor(4) as callers:
+        found = list(callers.map(shared.run, clips))
+    shared.stop()
+    for clip, outputs in zip(clips, found, strict=True):
+        assert np.array_equal(outputs.probabilities, alone.run(clip).probabilities)
+    assert shared.sizes == {2: 4}
 
 
 @pytest.mark.parametrize("threads", [1, 3])

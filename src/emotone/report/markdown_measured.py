@@ -7,7 +7,7 @@ from emotone.corpora.source import Source
 from emotone.report.markdown import table
 from emotone.report.words import percent
 
-__all__ = ["copies_table", "corpora_table", "figures_table", "voices_table"]
+__all__ = ["copies_table", "corpora_table", "figures_table", "load_table", "voices_table"]
 
 
 def corpora_table(sources: Iterable[Source]) -> str:
@@ -59,6 +59,28 @@ def copies_table(measured: Mapping[str, Mapping[str, Any]], copied: int) -> str:
     ]
     headers = ("copy", "found", "similarity, lowest", "median", "taken for another clip")
     return table(headers, rows, left=(0,))
+
+
+def load_table(measured: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return one line per model and number of clients: what `emotone serve` stood."""
+    rows = [
+        (
+            f"`{name}`",
+            str(each["clients"]),
+            f"{each['seconds']:.0f}",
+            f"{each['answered']:,}",
+            f"{each['requests a second']:.0f}",
+            *(f"{each['answered in ms'][key]:,.0f}" for key in ("p50", "p95", "p99")),
+            f"{each['refused']:,}" if each["refused"] else "none",
+            f"{each['refused in ms']['p95']:,.0f}" if each["refused"] else "-",
+            f"{each['largest difference of scores']:.0e}" if each["largest difference of scores"] else "none",
+        )
+        for name, found in measured.items()
+        for each in found.values()
+        if isinstance(each, Mapping)
+    ]
+    headers = ("model", "clients", "seconds", "answered", "a second", "p50", "p95", "p99", "refused", "in (p95)")
+    return table((*headers, "scores differ by"), rows, left=(0,))
 
 
 def figures_table(found: Mapping[str, Mapping[str, float]]) -> str:

@@ -19,7 +19,7 @@ from emotone.recognition.stream import Answer, Stream, answers
 from emotone.recognition.stream import Settings as Asked
 from emotone.service.access import Caller
 from emotone.service.listening import Channels, Heard, Job, Listener
-from emotone.service.live import LiveDecoder, LiveWork
+from emotone.service.live import LiveDecoder, decode_live
 from emotone.service.problems import ProblemError
 from emotone.service.room import Room
 from emotone.service.settings import Settings
@@ -56,7 +56,8 @@ class Engine:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         self.model = SharedBundle.load(locate(settings.model), threads=1)
-        self.bodies, self._sound = Room(settings.bodies), Room(settings.sound)
+        self._largest = round(4 * settings.duration * self.model.info.rate)  # bytes of a decoded recording
+        self.bodies, self._sound = Room(settings.bodies), Room(max(settings.sound, settings.workers * self._largest))
         self.at_work = self.streams = 0
         self._speakers: dict[str, _Known] = {}
 
@@ -78,7 +79,7 @@ class Engine:
     @contextmanager
     def slot(self) -> Iterator[None]:
         """Take a request on; `ProblemError` 503 where there are too many."""
-        self.check_room()
+        self._check_waiting()
         self.at_work += 1
         try:
             yield
@@ -89,6 +90,9 @@ class Engine:
         """Refuse a request that would not be taken on: before its body is read."""
         if self.draining.is_set():
             raise ProblemError(503, "The service is stopping.", retry_after=5)
+        self._check_waiting()
+
+    def _check_waiting(self) -> None:
         if self.at_work >= self.settings.waiting:
             raise ProblemError(503, f"{self.at_work} requests are being worked on; try again.", retry_after=1)
 
@@ -164,7 +168,7 @@ class Engine:
 
     def live_decoder(self) -> LiveDecoder:
         """Start a process that decodes one stream; blocks."""
-        return LiveDecoder(Worker(LiveWork(), self.settings.decoder), self.settings.decoding)
+        return LiveDecoder(Worker(decode_live, self.settings.decoder), self.settings.decoding)
 
     async def in_thread(self, function: Callable[..., _T], *arguments: object) -> _T:
         """Run what blocks."""
@@ -172,9 +176,8 @@ class Engine:
 
     async def _hear(self, job: Job, answer: Callable[[Heard], list[_T]]) -> list[_T]:
         """Decode a recording, and have what was heard of it answered."""
-        largest = round(4 * self.settings.duration * self.model.info.rate)
         with self._sound.share() as share:
-            await self._sound.wait(share, largest)
+            await self._sound.wait(share, self._largest)
             heard: list[Heard] = await self.pool.run(job)
             share.shrink(min(share.size, sum(each.size for each in heard)))
             return await self.in_thread(lambda: [found for each in heard for found in answer(each)])

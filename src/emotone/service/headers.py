@@ -52,8 +52,8 @@ class Guarded:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 headers.update(_HEADERS)
-                if scope["path"].startswith("/v1/"):
-                    headers["Cache-Control"] = "no-store"
+                # The page's files have tags, by which a browser asks whether its copies are still good.
+                headers["Cache-Control"] = "no-store" if scope["path"].startswith("/v1/") else "no-cache"
             await send(message)
 
         try:

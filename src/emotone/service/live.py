@@ -1,7 +1,6 @@
 """WebM as a browser's MediaRecorder sends it, decoded as it comes by a process of its own."""
 
 import pickle
-from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from typing import NamedTuple
 
@@ -9,7 +8,7 @@ from emotone.audio import Samples
 from emotone.audio.media import open_webm
 from emotone.service.workers import Worker, answer
 
-__all__ = ["LiveDecoder", "LiveWork"]
+__all__ = ["LiveDecoder", "decode_live"]
 
 _BLOCK = 0.1  # seconds of a block
 
@@ -28,7 +27,7 @@ class LiveDecoder:
     """Decodes one stream. For one thread at a time.
 
     Args:
-        worker: that runs `LiveWork`.
+        worker: that runs `decode_live`.
         seconds: that decoding one message may take.
 
     Attributes:
@@ -64,22 +63,18 @@ class LiveDecoder:
         self._worker.stop()
 
 
-@dataclass(frozen=True, slots=True)
-class LiveWork:
-    """The work of the process."""
+def decode_live(pipe: Connection) -> None:
+    """Be the process: decode what comes, tell when more is wanted."""
+    incoming = _Incoming(pipe)
 
-    def __call__(self, pipe: Connection) -> None:
-        """Decode what comes; tell when more is wanted."""
-        incoming = _Incoming(pipe)
+    def decode() -> _Done:
+        with open_webm(incoming) as media:
+            _send(pipe, _Opened(media.rate))
+            for block in media.blocks(round(_BLOCK * media.rate)):
+                _send(pipe, block)
+            return _Done(tuple(media.notes))
 
-        def decode() -> _Done:
-            with open_webm(incoming) as media:
-                _send(pipe, _Opened(media.rate))
-                for block in media.blocks(round(_BLOCK * media.rate)):
-                    _send(pipe, block)
-                return _Done(tuple(media.notes))
-
-        answer(pipe, decode)
+    answer(pipe, decode)
 
 
 class _Incoming:

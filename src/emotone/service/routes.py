@@ -69,14 +69,14 @@ def _service(request: Request) -> Service:
     return service
 
 
-def _known(request: Request) -> Caller:
+async def _known(request: Request) -> Caller:
     access = _service(request).access
     access.check_origin(request.headers)
     return access.caller(request.headers)
 
 
-def _counted(request: Request) -> Caller:
-    caller = _known(request)
+async def _counted(request: Request) -> Caller:
+    caller = await _known(request)
     caller.take()
     _service(request).engine.check_room()
     return caller

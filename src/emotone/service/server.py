@@ -14,12 +14,12 @@ from emotone.errors import EmotoneError
 from emotone.service.app import create_app
 from emotone.service.engine import Engine
 from emotone.service.headers import Guarded
+from emotone.service.impatient import ImpatientHttp, ImpatientWebSocket
 from emotone.service.settings import Settings
 
 __all__ = ["Server", "make_server", "serve"]
 
 _FAREWELL = 10.0  # seconds for the streams' summaries
-_QUIET = 10  # seconds after which a connection without a request is closed
 
 
 def serve(settings: Settings, say: Callable[[str], None]) -> None:
@@ -40,15 +40,15 @@ def make_server(settings: Settings, say: Callable[[str], None]) -> tuple["Server
     service = (app := create_app(settings)).state.service
     config = uvicorn.Config(
         Guarded(app, service.metrics),
-        http="httptools",
-        ws="websockets-sansio",
+        http=ImpatientHttp,
+        ws=ImpatientWebSocket,
         ws_max_size=2 * settings.frame,  # the service says itself what is too large
         ws_per_message_deflate=False,
         log_level="warning",
         access_log=False,  # addresses name speakers
         server_header=False,
         proxy_headers=False,
-        timeout_keep_alive=_QUIET,
+        timeout_keep_alive=settings.quiet,
         timeout_graceful_shutdown=round(settings.grace),
     )
     return Server(config, service.engine, say), _listen(settings.host, settings.port)

@@ -31,6 +31,7 @@ class Settings:
         frame: of a stream, in bytes.
         stream: seconds of sound that one stream may have.
         idle: seconds without a message after which a stream is closed.
+        quiet: seconds after which a connection without a request is closed.
         stalled: seconds that a client may take to send a request's body, or to take a stream's message.
         decoding: seconds that one recording may take to decode.
         decoder: bytes that decoding may need beside what a worker has at its start.
@@ -58,6 +59,7 @@ class Settings:
     frame: int = MIB
     stream: float = 4 * 3600.0
     idle: float = 30.0
+    quiet: int = 10
     stalled: float = 60.0
     decoding: float = 30.0
     decoder: int = 1024 * MIB

@@ -18,7 +18,6 @@ __all__ = ["SharedBundle"]
 Array = npt.NDArray[np.float32]
 
 _BATCH = 2  # clips; of more of them, what lies between two layers no longer fits the cache of a core
-_ALIKE = 0.1  # of a clip's length, by which another may differ: padding costs as much as sound
 _INT8 = b"MatMulInteger"
 """The operation that makes of a difference in the last digit, as there is between a clip alone and in a batch, one of a
 whole step of 8 bits now and then: scores moved by up to 2e-4."""
@@ -34,9 +33,10 @@ class _Asked:
 class SharedBundle(Bundle):
     """A bundle whose `run` may be called by any number of threads, and is answered by a few: `start` says how many.
 
-    The clips that wait are taken oldest first, together with those of like length, whoever asked. Nobody waits for
-    company: a batch is what has come while the cores were busy, and is divided among those that are free. A network
-    with products of 8 bits is asked as each caller asked: its answers are the library's to the last digit.
+    The clips that wait are taken oldest first, together with those of the same length, whoever asked: padding would
+    cost time, and digits. Nobody waits for company: a batch is what has come while the cores were busy, and is divided
+    among those that are free. A network with products of 8 bits is asked as each caller asked: its answers are the
+    library's to the last digit.
     """
 
     def __init__(self, *loaded: Any) -> None:
@@ -107,11 +107,11 @@ class SharedBundle(Bundle):
             if not self._waiting:
                 return []
             first = self._waiting.popleft()
-            batch, length = [first], first.lengths.max()
+            batch = [first]
             for each in list(self._waiting):
                 if len(batch) >= most:
                     break
-                if abs(each.lengths.max() - length) <= _ALIKE * length:
+                if each.waveforms.shape == first.waveforms.shape:
                     self._waiting.remove(each)
                     batch.append(each)
             clips = sum(len(each.lengths) for each in batch)
@@ -121,9 +121,7 @@ class SharedBundle(Bundle):
     def _answers(self, batch: Sequence[_Asked]) -> list[Outputs]:
         if len(batch) == 1:
             return [super().run(batch[0].waveforms, batch[0].lengths)]
-        outputs = super().run(
-            _stacked([each.waveforms for each in batch]), np.concatenate([each.lengths for each in batch])
-        )
+        outputs = super().run(np.concatenate([each.waveforms for each in batch]))
         return [
             Outputs(*(None if values is None else values[at : at + 1] for values in outputs))  # type: ignore[arg-type]
             for at in range(len(batch))

@@ -69,7 +69,12 @@ async def serve_stream(socket: WebSocket, engine: Engine, access: Access, metric
         except DiedError as death:
             why = "took too long" if death.late else "ended the program that does it"
             await client.refuse(ProblemError(422, f"The stream cannot be decoded: it {why}."))
-    except (_LeftError, WebSocketDisconnect, OSError):
+        except (_LeftError, WebSocketDisconnect):
+            raise
+        except Exception:
+            await client.refuse(ProblemError(500, "The service failed; its operator's log says why."))
+            raise
+    except (_LeftError, WebSocketDisconnect):
         return
 
 
@@ -82,6 +87,8 @@ class _Client:
     async def receive(self) -> str | bytes | None:
         """Return the next message; None once the service stops. `ProblemError` where none comes."""
         settings = self._engine.settings
+        if self._engine.draining.is_set():
+            return None
         message = asyncio.ensure_future(self._socket.receive())
         stop = asyncio.ensure_future(self._engine.draining.wait())
         try:

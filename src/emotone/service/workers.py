@@ -25,6 +25,9 @@ __all__ = ["DiedError", "Pool", "Worker", "answer"]
 _CONTEXT = multiprocessing.get_context("spawn" if sys.platform == "win32" else "forkserver")
 _PRELOADED = ["emotone.service.listening", "emotone.service.live", "av"]
 
+_START = 60.0  # seconds that a process may take to begin
+_READY = b"ready"
+
 
 class DiedError(Exception):
     """A worker ended before it answered.
@@ -55,7 +58,7 @@ class Worker:
         self._pipe, theirs = _CONTEXT.Pipe()
         self._process = _CONTEXT.Process(target=_serve, args=(theirs, work, memory), daemon=True)  # type: ignore[attr-defined]
         self._process.start()
-        self.pid = int(self._process.pid)
+        self.pid, self._ready = int(self._process.pid), False
         theirs.close()
 
     def ask(self, message: object, *, seconds: float, until: Callable[[Any], bool] = lambda answer: True) -> list[Any]:
@@ -65,6 +68,7 @@ class Worker:
             DiedError: the process ended, or took longer than so many seconds and was killed.
             EmotoneError: that it answered.
         """
+        self._wait_until_ready()
         late = threading.Event()
 
         def end() -> None:
@@ -87,6 +91,18 @@ class Worker:
         finally:
             timer.cancel()
         return answers
+
+    def _wait_until_ready(self) -> None:
+        """Wait for a process that has just begun: its start is not the message's time."""
+        if self._ready:
+            return
+        try:
+            self._ready = self._pipe.poll(_START) and self._pipe.recv_bytes() == _READY
+        except (EOFError, OSError):
+            self._ready = False
+        if not self._ready:
+            self.stop()
+            raise DiedError(late=False)
 
     def stop(self) -> None:
         """End the process at once."""
@@ -112,6 +128,7 @@ class Pool:
         self._threads = ThreadPoolExecutor(workers, "decoding")
         self._free: asyncio.Queue[Worker | None] = asyncio.Queue()
         self._workers: set[Worker] = set()
+        self._stopped = False
         for _ in range(workers):
             self._free.put_nowait(self._begun())
 
@@ -144,12 +161,15 @@ class Pool:
 
     def stop(self) -> None:
         """End the workers."""
+        self._stopped = True
         for worker in self._workers:
             worker.stop()
         self._workers.clear()
         self._threads.shutdown()
 
     def _begun(self) -> Worker:
+        if self._stopped:
+            raise AudioError("audio: was not decoded: the service has stopped")
         worker = Worker(self._work, self._memory)
         self._workers.add(worker)
         return worker
@@ -170,6 +190,7 @@ def _serve(pipe: Connection, work: Callable[[Connection], None], memory: int) ->
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal, which means the service: it ends its workers
     _limit(memory)
     with contextlib.suppress(EOFError, OSError):  # the service is gone
+        pipe.send_bytes(_READY)
         work(pipe)
 
 
