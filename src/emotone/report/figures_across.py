@@ -66,6 +66,10 @@ def steps(accuracies: Mapping[str, Mapping[str, float]]) -> Any:
             axes.plot(value, -place, marker, color=colour(tone), markersize=5.5)
     lanes(axes, list(accuracies))
     axes.set_xlabel("accuracy, %")
-    handles = [axes.plot([], [], marker, color=colour(tone), label=name)[0] for name, (tone, marker) in STEPS.items()]
+    handles = [
+        axes.plot([], [], marker, color=colour(tone), label=name)[0]
+        for name, (tone, marker) in STEPS.items()
+        if any(name in shown for shown in accuracies.values())
+    ]
     drawn.legend(handles=handles, loc="upper left", ncols=4, frameon=False, fontsize=7.5, handletextpad=0.2)
     return drawn
