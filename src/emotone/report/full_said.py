@@ -24,8 +24,8 @@ def _fall(full: Full) -> tuple[str, str] | None:
         "The same system, three protocols",
         f"on {corpus_title(full.board.corpus)}, {deep.system} recognises {published}\u00a0% of the clips as published, "
         f"{clean}\u00a0% on a clean split, and {unseen}\u00a0% of speakers it has never heard ({deep.unseen}). "
-        f"The leak adds {_gap(deep.leak)} points, knowing the speakers {_gap(deep.speakers)}; {_seeds(seeds)}. No other "
-        "system that ran under all three falls deeper.",
+        f"The leak adds {_gap(deep.leak)} points, knowing the speakers {_gap(deep.speakers)}; {_seeds(seeds)}. No "
+        "other system that ran under all three falls deeper.",
     )
 
 
@@ -69,7 +69,11 @@ def _rate(result: Result) -> str:
 
 
 def _gap(gap: Difference) -> str:
-    return f"{points(gap.value)} [{points(gap.low)}, {points(gap.high)}]"
+    return f"{_plain(gap.value)} [{_plain(gap.low)}, {_plain(gap.high)}]"
+
+
+def _plain(fraction: float) -> str:
+    return points(fraction).removeprefix("+")
 
 
 def _seeds(seeds: int) -> str:
