@@ -1,4 +1,4 @@
-"""The finished full runs that a comparison's report opens with; the comparison's folder remembers where they lie."""
+"""The finished full runs that a comparison's report opens with; their place is kept beside the page."""
 
 from pathlib import Path
 
@@ -9,7 +9,7 @@ from emotone.report.full import Full, read_full
 
 __all__ = ["find_full", "remember"]
 
-_NAME = "beside.txt"
+_MEMO = Path("report", "beside.txt")
 
 
 def find_full(beside: Path | None, out: Path, watcher: Watcher) -> Full | None:
@@ -20,15 +20,15 @@ def find_full(beside: Path | None, out: Path, watcher: Watcher) -> Full | None:
     """
     if beside is not None:
         return read_full(beside)
-    if not (out / _NAME).is_file():
+    if not (out / _MEMO).is_file():
         return None
     try:
-        return read_full(Path((out / _NAME).read_text(encoding="utf-8").strip()))
+        return read_full(Path((out / _MEMO).read_text(encoding="utf-8").strip()))
     except UsageError as error:
-        watcher.warn(f"{out / _NAME}: {error} The report opens without full runs.")
+        watcher.warn(f"{out / _MEMO}: {error} The report opens without full runs.")
         return None
 
 
 def remember(full: Full, out: Path) -> None:
     """Let later reports in `out` open with these full runs too."""
-    write_text(out / _NAME, f"{full.folder.resolve()}\n")
+    write_text(out / _MEMO, f"{full.folder.resolve()}\n")

@@ -30,7 +30,7 @@ def listen(corpus: Corpus) -> Heard | None:
     info = recogniser.model.info
     trained = str(info.trained_on.get("corpus", "")).split("+")
     known = sorted({utterance.corpus for utterance in chosen}.intersection(trained))
-    return Heard(info.name, tuple(known), tuple(clips))
+    return Heard(info.name, tuple(known), corpus.info.synthetic, tuple(clips))
 
 
 def choose(utterances: Sequence[Utterance], most: int = _CLIPS) -> list[Utterance]:

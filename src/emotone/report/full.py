@@ -85,9 +85,12 @@ class Full:
         own = [each for each in self.beyond if each.system.startswith(f"{OWN}/")]
         return {name: [each for each in own if each.system == name] for name in dict.fromkeys(e.system for e in own)}
 
-    def result(self, system: str, protocol: str) -> Result:
-        """Return the board's result of a system that ran under a protocol."""
-        return next(result for result in self.board.of(protocol) if result.row.system == system)
+    def seeds(self, system: str, step: str) -> int:
+        """Return how many seeds a system's step stands for; the fewest of several corpora."""
+        if step == BEYOND:
+            return min(each.seeds for each in self.beyond if each.system == system)
+        rows = (result.row for result in self.board.results if result.row.system == system)
+        return next(row.seeds for row in rows if _STEPS.get(row.protocol) == step)
 
     def twins(self, rows: Iterable[Row]) -> dict[tuple[str, str, str], Row]:
         """Return, for those of the rows that have one, (system, corpus, protocol) -> the same of full length."""

@@ -18,7 +18,8 @@ def _fall(full: Full) -> tuple[str, str] | None:
     deep = full.deepest
     if deep is None or deep.unseen is None or deep.leak is None or deep.speakers is None:
         return None
-    seeds = min(full.result(deep.system, name).row.seeds for name in deep.accuracy)
+    rows = (result.row for result in full.board.results if result.row.system == deep.system)
+    seeds = min(row.seeds for row in rows if row.protocol in deep.accuracy)
     published, clean, unseen = (percent(deep.accuracy[name]) for name in ("published", "clean", deep.unseen))
     return (
         "The same system, three protocols",
@@ -54,8 +55,8 @@ def _beyond(full: Full) -> tuple[str, str] | None:
     for whose, ranked in (("the papers' best there", papers), ("emotone's own best", own)):
         if ranked:
             name, share = next(iter(ranked.items()))
-            seeds = min(each.seeds for each in full.beyond if each.system == name)
-            parts.append(f"{whose}, {name}, recognises {percent(share)}\u00a0% of the clips ({_seeds(seeds)})")
+            seeds = _seeds(full.seeds(name, BEYOND))
+            parts.append(f"{whose}, {name}, recognises {percent(share)}\u00a0% of the clips ({seeds})")
     tested = listing(corpus_title(name) for name in dict.fromkeys(each.tested for each in full.beyond))
     trained = corpus_title(full.board.corpus)
     return f"Corpora never heard ({tested}; trained on {trained} alone)", f"on average over them, {'; '.join(parts)}."

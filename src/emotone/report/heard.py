@@ -57,10 +57,12 @@ class Heard:
     Attributes:
         model: its id.
         known: the corpora of these clips that the model was trained on.
+        synthetic: whether the clips are of computer-made voices.
     """
 
     model: str
     known: tuple[str, ...]
+    synthetic: bool
     clips: tuple[Clip, ...]
 
     @property
