@@ -3,6 +3,7 @@
 from emotone.evaluation.paired import Difference
 from emotone.report.full import BEYOND, UNHEARD, Full, rank
 from emotone.report.results import Result
+from emotone.report.view import seeds_said
 from emotone.report.words import corpus_title, count, listing, percent, points
 
 __all__ = ["said"]
@@ -18,14 +19,14 @@ def _fall(full: Full) -> tuple[str, str] | None:
     deep = full.deepest
     if deep is None or deep.unseen is None or deep.leak is None or deep.speakers is None:
         return None
-    rows = (result.row for result in full.board.results if result.row.system == deep.system)
-    seeds = min(row.seeds for row in rows if row.protocol in deep.accuracy)
+    rows = [result.row for result in full.board.results if result.row.system == deep.system]
+    seeds = seeds_said([row for row in rows if row.protocol in deep.accuracy])
     published, clean, unseen = (percent(deep.accuracy[name]) for name in ("published", "clean", deep.unseen))
     return (
         "The same system, three protocols",
         f"on {corpus_title(full.board.corpus)}, {deep.system} recognises {published}\u00a0% of the clips as published, "
         f"{clean}\u00a0% on a clean split, and {unseen}\u00a0% of speakers it has never heard ({deep.unseen}). "
-        f"The leak adds {_gap(deep.leak)} points, knowing the speakers {_gap(deep.speakers)}; {_seeds(seeds)}. No "
+        f"The leak adds {_gap(deep.leak)} points, knowing the speakers {_gap(deep.speakers)}; {seeds}. No "
         "other system that ran under all three falls deeper.",
     )
 
