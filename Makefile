@@ -7,7 +7,8 @@ BIN := $(VENV)/bin
 .PHONY: run test soak lint bench docs pictures clean
 
 run: $(VENV)/.train
-	$(BIN)/emotone compare --preset quick --out runs
+	$(BIN)/emotone compare --preset quick --out runs --beside results
+	@echo "Open it in the browser: $(BIN)/emotone report --open"
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n auto --dist loadgroup

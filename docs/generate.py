@@ -2,10 +2,9 @@
 
 import json
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from statistics import mean
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
@@ -13,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 from emotone.bundle.hub import DEFAULT, SHIPPED
 from emotone.config import read_yaml
 from emotone.corpora import get_source, names
-from emotone.evaluation.across import FEWEST_SPEAKERS, Crossing, crossings
+from emotone.evaluation.across import FEWEST_SPEAKERS, Crossing
 from emotone.evaluation.claims import judge
 from emotone.evaluation.confidence import Confidence, confidence_of
 from emotone.evaluation.paired import all_outcomes, difference, pairs
@@ -25,13 +24,15 @@ from emotone.files import write_text
 from emotone.recipes import load as load_recipe
 from emotone.report import markdown, markdown_across, markdown_ideas, markdown_measured
 from emotone.report.excerpt import comparison as write_comparison
-from emotone.report.figures_across import matrix, steps
+from emotone.report.figures_across import matrix
+from emotone.report.figures_across import steps as draw_steps
 from emotone.report.figures_benchmark import Contender, answers
 from emotone.report.figures_risk import risks
-from emotone.report.leaderboard import Entry, Range, read_leaderboard
+from emotone.report.full import BEYOND, deepest, rank, read_crossings, steps
+from emotone.report.leaderboard import Range, read_leaderboard
 from emotone.report.results import Result, read_results
 from emotone.report.theme import style, stylesheet
-from emotone.report.words import OWN, percent, points, protocol_title
+from emotone.report.words import percent, points, protocol_title
 
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "results"
@@ -56,50 +57,42 @@ def readme() -> str:
     counts = sorted({entry.seeds for entry in entries if entry.runs})
     seeds = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     note = f"Seeds per result: {seeds}. `*`: some folds have not been run yet. `-`: not asked for, or not reported."
-    said = f"{_headline()}{_unheard(entries)}{_beyond()}"
+    said = f"{_headline()}{_unheard()}{_beyond()}"
     return f"{before}{BEGIN}\n\n{said}{markdown.readme_table(entries)}\n\n{note}\n\n{END}{after}"
 
 
 def _headline() -> str:
     """Say the deepest fall from published over clean to unseen speakers, where one system ran under all three."""
-    whole = [each for each in premiums(_pooled()) if each.leak and each.unseen]
-    if not whole:
+    deep = deepest(premiums(_pooled()))
+    if deep is None:
         return ""
-    deepest = whole[0]
-    published, clean, unseen = (
-        percent(deepest.accuracy[name], 0) for name in ("published", "clean", str(deepest.unseen))
-    )
+    published, clean, unseen = (percent(deep.accuracy[name], 0) for name in ("published", "clean", str(deep.unseen)))
     return (
-        f"**The same system, three protocols: `{deepest.system}` recognises {published} % of the clips as published, "
+        f"**The same system, three protocols: `{deep.system}` recognises {published} % of the clips as published, "
         f"{clean} % on a clean split, and {unseen} % of speakers it has never heard.**\n\n"
     )
 
 
-def _unheard(entries: Sequence[Entry]) -> str:
-    """Say what the papers' best system and emotone's own recognise of speakers never heard."""
-    tested = [entry for entry in entries if entry.protocol == "luna5" and entry.accuracy and not entry.missing]
-    own = next((entry for entry in tested if entry.system == "emotone/base"), None)
-    papers = [
-        entry for entry in tested if entry.paper != OWN and "whisper" not in entry.system
-    ]  # as the papers have them
-    if own is None or not papers:
+def _unheard() -> str:
+    """Say what the papers' best system and emotone's own network recognise of speakers never heard."""
+    whole = [each for each in _pooled() if each.first.protocol == "luna5" and not each.missing]
+    papers, own = rank({each.first.system: each.metrics["accuracy"] for each in whole})
+    if "emotone/base" not in own or not papers:
         return ""
-    best = max(papers, key=lambda entry: entry.accuracy.mean)
+    best = next(iter(papers))
     return (
-        f"**Speakers never heard (luna5): of the papers' {len(papers)} systems run so far the best, `{best.system}`, "
-        f"recognises {percent(best.accuracy.mean, 0)} % of the clips, and `emotone/base` "
-        f"{percent(own.accuracy.mean, 0)} %.**\n\n"
+        f"**Speakers never heard (luna5): of the papers' {len(papers)} systems run so far the best, `{best}`, "
+        f"recognises {percent(papers[best], 0)} % of the clips, and `emotone/base` "
+        f"{percent(own['emotone/base'], 0)} %.**\n\n"
     )
 
 
 def _beyond() -> str:
     """Say what is left of accuracy on corpora never heard, of the papers' best system there and of emotone's own."""
-    told = {name: steps["unseen corpora"] for name, steps in _steps().items() if "unseen corpora" in steps}
-    own = {name: share for name, share in told.items() if name.startswith(f"{OWN}/")}
-    papers = {name: share for name, share in told.items() if name not in own}
+    papers, own = rank({name: told[BEYOND] for name, told in _steps().items()})
     if not own or not papers:
         return ""
-    ours, best = max(own, key=own.__getitem__), max(papers, key=papers.__getitem__)
+    ours, best = next(iter(own)), next(iter(papers))
     tested = ", ".join(dict.fromkeys(each.tested for each in _crossings() if each.system == best))
     return (
         f"**[Corpora never heard](docs/across.md) ({tested}), trained on RAVDESS alone: `{best}` recognises "
@@ -201,8 +194,7 @@ _HEARD = "ravdess, unseen speakers"
 @cache
 def _crossings() -> list[Crossing]:
     """Return every system on every corpus that it has not heard, by system, trained on RAVDESS alone first."""
-    found = crossings(pool_all(read_records(RESULTS / "cross" / "runs")))
-    return sorted(found, key=lambda each: (OWN in each.system, each.system, len(each.trained)))
+    return read_crossings(RESULTS / "cross")
 
 
 def across() -> str:
@@ -237,15 +229,9 @@ def _is_probe_of_all(crossing: Crossing) -> bool:
 
 def _steps() -> dict[str, dict[str, float]]:
     """Return system -> step -> accuracy, of the systems that were trained on RAVDESS and tested on other corpora."""
-    told: dict[str, dict[str, float]] = {}
-    for system in dict.fromkeys(each.system for each in _crossings() if len(each.trained) == 1):
-        own = {each.first.protocol: each.metrics["accuracy"] for each in _pooled() if each.first.system == system}
-        names = {"as published": "published", "clean split": "clean", "unseen speakers": "luna5"}
-        beyond = [each.accuracy for each in _crossings() if each.system == system and len(each.trained) == 1]
-        told[system] = {step: own[name] for step, name in names.items() if name in own} | {
-            "unseen corpora": mean(beyond)
-        }
-    return dict(sorted(told.items(), key=lambda item: -item[1]["unseen corpora"]))
+    told = steps(_pooled(), [each for each in _crossings() if len(each.trained) == 1])
+    crossed = [(system, own) for system, own in told.items() if BEYOND in own]
+    return dict(sorted(crossed, key=lambda item: -item[1][BEYOND]))
 
 
 def comparison() -> str:
@@ -370,7 +356,7 @@ if __name__ == "__main__":
     with style():
         answers(_contenders()).savefig(ROOT / "docs" / "cost.png")
         matrix(_crossings()).savefig(ROOT / "docs" / "across.png")
-        steps(_steps()).savefig(ROOT / "docs" / "steps.png")
+        draw_steps(_steps()).savefig(ROOT / "docs" / "steps.png")
         risks(_risks(), thick=[_HEARD]).savefig(ROOT / "docs" / "across-risk.png")
     for name in ("leaderboard", "premium", "risk-coverage"):
         shutil.copy(RESULTS / "report" / "figures" / f"{name}.png", ROOT / "docs" / f"{name}.png")

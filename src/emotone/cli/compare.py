@@ -1,5 +1,6 @@
 """The commands `emotone compare`, `bench` and `report`: systems side by side."""
 
+import webbrowser
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,13 @@ from emotone.cli.options import (
 from emotone.errors import CorpusError
 
 __all__ = ["bench", "compare", "report"]
+
+BesideOption = Annotated[
+    Path | None,
+    typer.Option(
+        help="Folder of finished full runs, which the report opens with. [default: what it opened with before, if any]"
+    ),
+]
 
 
 def compare(
@@ -47,6 +55,7 @@ def compare(
     ] = None,
     test: Annotated[str | None, typer.Option(help="Test on these other corpora, each on the classes of both.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs' JSON and the report.")] = Path("runs"),
+    beside: BesideOption = None,
 ) -> None:
     """Train and test systems side by side, and write one report. Run again, it goes on where it stopped."""
     from emotone import recipes
@@ -68,6 +77,7 @@ def compare(
         device=checked_device(device),
         precision=checked_precision(precision),
         encoder=encoder,
+        beside=beside,
     )
     raise typer.Exit(1 if failed else 0)
 
@@ -101,16 +111,23 @@ def bench(
 
 
 def report(
-    runs: Annotated[Path, typer.Argument(help="Folder of a comparison.")],
+    runs: Annotated[Path, typer.Argument(help="Folder of a comparison.")] = Path("runs"),
+    beside: BesideOption = None,
+    open_: Annotated[bool, typer.Option("--open", help="Open the page in the browser.")] = False,
     corpus: CorpusOption = None,
     data: DataOption = None,
 ) -> None:
     """Write the report of a comparison again."""
-    from emotone.cli.terminal import console
+    from emotone.cli.runs import Screen
+    from emotone.comparison.beside import find_full
     from emotone.comparison.compare import write_report
 
     try:
         found = load_corpus(corpus, data)
     except CorpusError:
         found = None  # the pictures of its audio are left out
-    console.print(write_report(runs, found))
+    screen = Screen()
+    page = write_report(runs, found, find_full(beside, runs, screen))
+    screen.say(str(page))
+    if open_ and not webbrowser.open(page.resolve().as_uri()):
+        screen.warn(f"No browser was found here. Open {page.resolve()} in one.")

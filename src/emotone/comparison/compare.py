@@ -8,8 +8,10 @@ from numpy.typing import NDArray
 
 from emotone import recipes
 from emotone.audio import Part
+from emotone.comparison.beside import find_full, remember
 from emotone.comparison.cross import describe
 from emotone.comparison.encoders import has_weights, with_encoder
+from emotone.comparison.listen import listen
 from emotone.comparison.places import FAR, places
 from emotone.comparison.plan import RunSpec, check, finished, plan
 from emotone.comparison.run import Setting
@@ -22,6 +24,7 @@ from emotone.evaluation.record import read_records
 from emotone.files import make_folder
 from emotone.recipes.schema import Recipe
 from emotone.recognition import Recognizer
+from emotone.report.full import Full
 from emotone.report.page import build
 from emotone.report.results import read_results
 
@@ -45,12 +48,14 @@ def compare(
     precision: str,
     encoder: str | None = None,
     crossing: bool = False,
+    beside: Path | None = None,
 ) -> list[Failure]:
     """Run systems under protocols and write the report, its path told last. Returns what failed.
 
     Without `chosen`, all systems that the preset can run and whose pretrained weights, if any, are here; `encoder`
     names others for them. The corpus, which may have to be downloaded, is loaded when everything else that was asked
-    for is known to make sense; `crossing` tells that it will be some to train on and others to test on.
+    for is known to make sense; `crossing` tells that it will be some to train on and others to test on. `beside` is a
+    folder of finished full runs, which the report then opens with.
     """
     if seeds < 1:
         raise UsageError(f"--seeds is {seeds}; it must be at least 1.")
@@ -65,6 +70,7 @@ def compare(
         ]
     check(chosen, protocols=protocols, preset=preset, crossing=crossing)
     chosen = with_encoder(chosen, encoder)
+    full = find_full(beside, out, watcher)
     make_folder(out)
     corpus = load_corpus()
     if not by_name:
@@ -74,7 +80,7 @@ def compare(
         _tell_places(corpus, watcher)
     failures = make_runs(specs, corpus, out, watcher, jobs=jobs, device=device, precision=precision)
     if len(failures) < len(specs):
-        watcher.say(str(write_report(out, corpus)))
+        watcher.say(str(write_report(out, corpus, full)))
     return failures
 
 
@@ -148,9 +154,17 @@ def make_runs(
     return failures
 
 
-def write_report(out: Path, corpus: Corpus | None) -> Path:
-    """Write the report of all runs under `out`; return the page's path."""
+def write_report(out: Path, corpus: Corpus | None, full: Full | None) -> Path:
+    """Write the report of all runs under `out`; return the page's path.
+
+    With full runs the page opens with these and, where the corpus is at hand, shows what the recogniser hears in it.
+    """
     results = read_results(read_records(out / "runs"))
     if not results:
         raise UsageError(f"{out}: no runs in it; `emotone compare --out {out}` makes some.")
-    return build(results, out / "report", corpus=corpus)
+    shown = corpus if corpus and corpus.info.name in {result.row.corpus for result in results} else None
+    heard = listen(shown) if full and shown else None
+    page = build(results, out / "report", corpus=shown, full=full, heard=heard)
+    if full:
+        remember(full, out)
+    return page

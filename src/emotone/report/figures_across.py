@@ -56,7 +56,8 @@ def steps(accuracies: Mapping[str, Mapping[str, float]]) -> Any:
     """
     drawn = figure(7, 1.1 + 0.3 * len(accuracies))
     height = drawn.get_figheight()
-    axes = drawn.add_axes((0.24, 0.45 / height, 0.73, 1 - 0.9 / height))
+    left = max(0.24, 0.01 * max(map(len, accuracies)))  # room for the longest name
+    axes = drawn.add_axes((left, 0.45 / height, 0.97 - left, 1 - 0.9 / height))
     for place, shown in enumerate(accuracies.values()):
         told = [(name, 100 * shown[name]) for name in STEPS if name in shown]
         for (_, left), (name, right) in pairwise(told):
@@ -66,6 +67,10 @@ def steps(accuracies: Mapping[str, Mapping[str, float]]) -> Any:
             axes.plot(value, -place, marker, color=colour(tone), markersize=5.5)
     lanes(axes, list(accuracies))
     axes.set_xlabel("accuracy, %")
-    handles = [axes.plot([], [], marker, color=colour(tone), label=name)[0] for name, (tone, marker) in STEPS.items()]
+    handles = [
+        axes.plot([], [], marker, color=colour(tone), label=name)[0]
+        for name, (tone, marker) in STEPS.items()
+        if any(name in shown for shown in accuracies.values())
+    ]
     drawn.legend(handles=handles, loc="upper left", ncols=4, frameon=False, fontsize=7.5, handletextpad=0.2)
     return drawn

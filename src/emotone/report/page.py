@@ -12,8 +12,10 @@ from emotone.errors import UsageError
 from emotone.evaluation.confidence import THRESHOLDS
 from emotone.evaluation.record import RunRecord
 from emotone.files import write_text
-from emotone.report import figures, theme, view, words
+from emotone.report import figures, figures_across, full_said, theme, view, words
 from emotone.report.findings import findings
+from emotone.report.full import Full
+from emotone.report.heard import TONES, Heard, spans_said, ticks
 from emotone.report.results import Result
 from emotone.report.tables import write_statistics, write_tables
 
@@ -22,7 +24,14 @@ __all__ = ["build"]
 _WORTH_A_WORKER = 8  # results whose figures take longer than starting a process
 
 
-def build(results: Sequence[Result], folder: Path, *, corpus: Corpus | None = None) -> Path:
+def build(
+    results: Sequence[Result],
+    folder: Path,
+    *,
+    corpus: Corpus | None = None,
+    full: Full | None = None,
+    heard: Heard | None = None,
+) -> Path:
     """Write `index.html`, `figures/*.png` and `tables/*.csv` into `folder`, and return the page's path.
 
     Nothing is trained here: every number comes from the runs. The page holds all it shows, follows the reader's
@@ -32,6 +41,8 @@ def build(results: Sequence[Result], folder: Path, *, corpus: Corpus | None = No
         results: of runs of any systems, corpora, protocols, presets, folds and seeds.
         folder: where to; made where it is missing.
         corpus: the corpus on disk, for the pictures of its audio; they are left out without it, or if no run is on it.
+        full: finished full runs, which the page then opens with; the results' full-length twins stand beside them.
+        heard: what a recogniser answered to clips of the corpus.
 
     Raises:
         UsageError: no results.
@@ -45,9 +56,11 @@ def build(results: Sequence[Result], folder: Path, *, corpus: Corpus | None = No
     write_statistics(folder / "tables", boards)
     with theme.style():
         charts = _draw(boards, folder / "figures")
+        if full is not None:
+            charts |= _draw_steps(full, folder / "figures")
         pictures = _pictures(corpus, folder / "figures")
     page = folder / "index.html"
-    write_text(page, _render(results, boards, charts, pictures, corpus))
+    write_text(page, _render(results, boards, charts, pictures, corpus, full, heard))
     return page
 
 
@@ -86,6 +99,16 @@ def _draw(boards: Sequence[view.Board], folder: Path) -> dict[tuple[str, ...], d
         for drawn in draw(joblib.delayed(_draw_result)(result, gallery, place) for result in board.results):
             charts |= drawn
     return charts
+
+
+def _draw_steps(full: Full, folder: Path) -> dict[tuple[str, ...], dict[str, str]]:
+    if not full.stairs:
+        return {}
+    gallery = theme.Gallery(folder, full.board.title, warn=full.board.synthetic)
+    drawn = figures_across.steps(full.stairs)
+    chart = _saved(gallery, drawn, "full-steps")
+    chart["svg"] = theme.to_svg(drawn, label=f"Accuracy step by step, full runs on {full.board.title}")
+    return {("full-steps",): chart}
 
 
 def _draw_result(result: Result, gallery: theme.Gallery, place: str) -> dict[tuple[str, ...], dict[str, str]]:
@@ -132,6 +155,8 @@ def _render(
     charts: dict[tuple[str, ...], dict[str, str]],
     pictures: Sequence[Any],
     corpus: Corpus | None,
+    full: Full | None,
+    heard: Heard | None,
 ) -> str:
     from jinja2 import Environment, PackageLoader, StrictUndefined
     from markupsafe import Markup
@@ -149,9 +174,10 @@ def _render(
         words.corpus_title, board_key, result_key, figures.monitored,
         findings, view.against, view.slice_values, view.shared_columns, view.extremes, view.seeds_said,
         view.said_systems, view.shared_speakers,
-        recipe_text,
+        recipe_text, spans_said, ticks,
     ]  # fmt: skip
     environment.globals.update({helper.__name__: helper for helper in helpers})
+    environment.filters["corpus_title"] = words.corpus_title
     leaks = view.leaks(results)
     runs = [run for result in results for run in result.pooled.runs]
     return environment.get_template("page.html").render(
@@ -172,6 +198,11 @@ def _render(
         tones=theme.PROTOCOLS,
         slice_titles=view.SLICE_TITLES,
         thresholds=THRESHOLDS,
+        full=full,
+        full_said=full_said.said(full) if full else [],
+        step_tones=figures_across.STEPS,
+        heard=heard,
+        emotion_tones=TONES,
     )
 
 

@@ -28,6 +28,8 @@ COLOURS = {
     "green": ("#00855f", "#35c796"),
     "purple": ("#a8487f", "#e59ac6"),
     "yellow": ("#8c6b00", "#e3c44c"),
+    "teal": ("#007d85", "#4fc7cf"),
+    "brown": ("#80513a", "#cc9a80"),
 }
 """name -> (light, dark): Okabe and Ito's colour-blind-safe hues, darkened or lightened to be read on their ground."""
 
