@@ -35,6 +35,7 @@ ROOMS = {
     "protocols": "augment corpora errors recipes",
     "audit": "audio augment corpora errors features files protocols",
     "evaluation": "config emotions errors files recipes",
+    "stress": "audio bundle corpora errors evaluation protocols recognition",
     "report": "audio augment corpora emotions errors evaluation features files",
     "training": "augment bundle errors evaluation features models protocols recipes",
     "storage": "bundle errors features files models recipes training",
@@ -45,7 +46,7 @@ ROOMS = {
     "recognition report storage training tuning",
     "emotone": "audio explanation recognition",
     "cli": "audio audit bundle comparison corpora emotions emotone errors evaluation explanation export features files "
-    "models recipes recognition service site tuning",
+    "models recipes recognition report service site stress tuning",
     "__main__": "cli",
 }
 """Room -> the rooms it imports, each of which stands above it here: no arrow runs back."""

@@ -16,6 +16,7 @@ from emotone.cli.model import export, model_app
 from emotone.cli.page import page
 from emotone.cli.predict import predict
 from emotone.cli.serve import serve
+from emotone.cli.stress import stress
 from emotone.cli.systems import systems_app
 from emotone.cli.train import train
 from emotone.errors import EmotoneError
@@ -32,7 +33,7 @@ app = typer.Typer(
 app.add_typer(systems_app, name="systems")
 app.add_typer(corpora_app, name="corpora")
 app.add_typer(model_app, name="model")
-for command in (predict, serve, page, explain, features, train, export, compare, bench, report, audit):
+for command in (predict, serve, page, explain, features, train, export, compare, bench, report, audit, stress):
     app.command()(command)
 
 
