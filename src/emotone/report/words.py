@@ -50,19 +50,31 @@ _CORPORA = {
     "cremad": "CREMA-D",
     "emodb": "EMO-DB",
     "urdu": "URDU",
+    "nemo": "nEMO",
+    "emovo": "EMOVO",
+    "ased": "ASED",
+    "iesc": "IESC",
+    "turev": "TurEV-DB",
+    "emogator": "EmoGator",
+    "esd": "ESD",
+    "jl": "JL",
+    "shemo": "ShEMO",
+    "emovdb": "EmoV-DB",
+    "enterface": "eNTERFACE",
+    "meld": "MELD",
     "synthetic": "computer-made voices",
 }
 
 
 def corpus_title(corpus: str) -> str:
-    """Return a corpus's name as its makers write it; that of a user's own as it is.
+    """Return a corpus's name as its makers write it, those of joined ones too; that of a user's own as it is.
 
-    >>> corpus_title("ravdess-to-calls"), corpus_title("speech-to-text")
-    ('RAVDESS to calls', 'speech-to-text')
+    >>> corpus_title("ravdess-to-calls"), corpus_title("speech-to-text"), corpus_title("ravdess+nemo-to-emodb")
+    ('RAVDESS to calls', 'speech-to-text', 'RAVDESS and nEMO to EMO-DB')
     """
-    sides = corpus.split("-to-")
-    if any(side in _CORPORA for side in sides):
-        return " to ".join(_CORPORA.get(side, side) for side in sides)
+    sides = [side.split("+") for side in corpus.split("-to-")]
+    if any(name in _CORPORA for side in sides for name in side):
+        return " to ".join(listing([_CORPORA.get(name, name) for name in side]) for side in sides)
     return corpus
 
 
