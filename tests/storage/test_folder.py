@@ -79,14 +79,14 @@ def test_storing_over_another_system_leaves_nothing_of_it(
 
 def test_a_store_that_was_killed_is_no_system(stored: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Storing anew and killed between weights and description: new weights never pass under the old description."""
-    from emotone.training import store
+    from emotone.storage import folder as module
 
     system, _, folder = stored("kakadiya/cnn")
 
     def kill(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(store, "write_text", kill)
+    monkeypatch.setattr(module, "write_text", kill)
     with pytest.raises(KeyboardInterrupt):
         save_system(system, folder, licence="CC0", trained_on={})
     with pytest.raises(EmotoneError, match=r"system\.json is missing"):
