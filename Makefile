@@ -1,4 +1,4 @@
-# make run: set up and compare the papers' systems, quickly. make test: set up and test. Python 3.11 or newer, nothing else.
+# make run: set up and compare the papers' systems, quickly. make test: set up and test. make soak: what is tested long. Python 3.11 or newer, nothing else.
 # make bench: every run of results/plan.yaml that is not there, the leaderboard, the report, the tables of the documentation.
 PYTHON ?= python3
 VENV := .venv
@@ -11,7 +11,7 @@ run: $(VENV)/.train
 	@echo "Open it in the browser: $(BIN)/emotone report --open"
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n auto --dist loadgroup
+	$(BIN)/pytest -n auto --dist loadgroup --no-loadscope-reorder
 
 soak: $(VENV)/.dev
 	$(BIN)/pytest -n auto -m soak

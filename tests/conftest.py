@@ -1,6 +1,8 @@
 """What all tests share: a cache of their own, real RAVDESS where it is found, recordings and a bundle for them."""
 
+import gc
 import os
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -41,10 +43,37 @@ quick_epochs: 3
 extends: boucheta/decision-tree
 id: small/tree
 features: {mfcc: 13}
+augment: null
+""",
+    "copies": """
+extends: boucheta/decision-tree
+id: small/copies
+features: {mfcc: 13}
 augment: {kind: awgn}
 """,
 }
-"""Recipes of systems that run within a second: two networks and a tree with augmentation."""
+"""Recipes of systems that run within a second: two networks, a tree, and a tree that learns from noisy copies too.
+
+The tree alone needs no process beside the tests': torch, imported anew, takes two seconds, Lightning seven.
+"""
+
+
+LONGEST = ("web", "service", "comparison", "export", "training", "explanation", "cli")
+"""Folders whose tests take long: begun first, so that no process ends long after the others."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep a file's tests in one process of pytest-xdist, which then makes what they share once."""
+    items.sort(key=lambda item: LONGEST.index(item.path.parent.name) if item.path.parent.name in LONGEST else 99)
+    for item in items:
+        if item.get_closest_marker("xdist_group") is None:
+            item.add_marker(pytest.mark.xdist_group(f"{item.path.parent.name}/{item.path.stem}"))
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what all tests have imported: looking through it takes a second each time."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -72,8 +101,25 @@ def synthetic(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def few(synthetic: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """As `synthetic`, but with one take of one sentence: 45 clips."""
+    folder = tmp_path_factory.mktemp("few")
+    for clip in synthetic.glob("synthetic/Actor_*/03-01-??-??-01-01-??.wav"):
+        target = folder / clip.relative_to(synthetic)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(clip, target)
+    return folder
+
+
+@pytest.fixture
+def without_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave the pictures of a corpus's audio out of reports, which take four seconds each; tests/report draws them."""
+    monkeypatch.setattr("emotone.report.figures_audio.draw", lambda *_: [])
+
+
+@pytest.fixture(scope="session")
 def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """Recipe files of small systems: net, frames, tree."""
+    """Recipe files of small systems, by the names of `SMALL`."""
     folder = tmp_path_factory.mktemp("recipes")
     paths = {name: folder / f"{name}.yaml" for name in SMALL}
     for name, path in paths.items():

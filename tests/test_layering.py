@@ -66,7 +66,7 @@ LIGHT = (
 HEAVY = ("torch", "pandas", "librosa", "matplotlib", "sklearn", "lightning", "onnx", "onnxruntime")
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
+def read() -> Iterator[tuple[str, ast.Module]]:
     """Every module by its name, `emotone` or `emotone.ROOM...`, and what is written in it."""
     for path in sorted(ROOT.rglob("*.py")):
         parts = ("emotone", *path.relative_to(ROOT).with_suffix("").parts)
@@ -97,8 +97,10 @@ def room_of(module: str) -> str:
     return module.split(".")[1] if "." in module else module
 
 
+MODULES = dict(read())
 GRAPH = {
-    module: {name for name in imports(tree) if name.split(".")[0] == "emotone"} - {module} for module, tree in modules()
+    module: {name for name in imports(tree) if name.split(".")[0] == "emotone"} - {module}
+    for module, tree in MODULES.items()
 }
 """Module -> the modules of emotone that it imports, anywhere."""
 
@@ -156,7 +158,7 @@ def test_what_recognises_needs_no_more_than_emotone_requires() -> None:
     assert {to for room in BASE for to in ROOMS[room].split()} <= set(BASE)
     project = tomllib.loads((ROOT.parents[1] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     required = {line.split(">")[0] for line in project["dependencies"]}
-    for module, tree in modules():
+    for module, tree in MODULES.items():
         if room_of(module) not in BASE:
             continue
         libraries = {name.split(".")[0] for name in imports(tree)} - {"emotone"} - sys.stdlib_module_names
@@ -169,7 +171,7 @@ def test_what_recognises_needs_no_more_than_emotone_requires() -> None:
 def test_light_rooms_load_nothing_heavy(room: str) -> None:
     heavy = {
         (module, name)
-        for module, tree in modules()
+        for module, tree in MODULES.items()
         if room_of(module) == room
         for name in imports(tree, at_load_only=True)
         if name.split(".")[0] in HEAVY

@@ -114,11 +114,9 @@ def test_a_place_that_cannot_be_written_is_named_before_anything_is_trained(
     assert not offline.exists()
 
 
-def test_a_table_that_cannot_be_written(
-    emotone: Emotone, small: dict[str, Path], synthetic: Path, tmp_path: Path
-) -> None:
+def test_a_table_that_cannot_be_written(emotone: Emotone, small: dict[str, Path], few: Path, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
-    data = ("--corpus", "synthetic", "--data", synthetic)
+    data = ("--corpus", "synthetic", "--data", few)
     done = emotone("features", "--system", small["net"], "--out", tmp_path / "file" / "x.csv", *data)
     assert done.code == 1 and str(tmp_path / "file") in done.err and "Traceback" not in done.err
     done = emotone("features", "--system", small["net"], "--out", tmp_path / "x.xlsx", *data)
@@ -243,21 +241,21 @@ def test_train_stores_a_system_that_predicts_what_its_record_says(
     np.testing.assert_allclose(system.predict_files(files), record.predictions.probabilities[:5], atol=1e-5)
 
 
-def test_a_system_for_use_is_trained_on_all_speakers(emotone: Emotone, synthetic: Path, tmp_path: Path) -> None:
+def test_a_system_for_use_is_trained_on_all_speakers(emotone: Emotone, few: Path, tmp_path: Path) -> None:
     recipe, out = tmp_path / "own.yaml", tmp_path / "system"
     recipe.write_text(
         "extends: emotone/base\nid: small/own\nmodel: {stem: 4, channels: [4], width: 8}\n"
         "training: {epochs: 1, refit: true}\n"
     )
-    data = ("--corpus", "synthetic", "--data", synthetic)
+    data = ("--corpus", "synthetic", "--data", few)
     done = emotone("train", recipe, "--all", "--out", out, *data)
     assert done.code == 0, done.err
-    said = "Trained on 180 clips, the epoch chosen on 60 of them; nothing was tested"
+    said = "Trained on 45 clips, the epoch chosen on 15 of them; nothing was tested"
     assert done.out.splitlines() == [said, str(out)]
     about = json.loads((out / "system.json").read_text(encoding="utf-8"))
-    assert (about["trained_on"]["clips"], about["trained_on"]["speakers"]) == (180, ["01", "02", "03"])
+    assert (about["trained_on"]["clips"], about["trained_on"]["speakers"]) == (45, ["01", "02", "03"])
     assert sorted(path.name for path in out.iterdir()) == ["system.json", "weights.safetensors"]
-    probabilities = load_system(out).predict_files([next((synthetic / "synthetic").rglob("*.wav"))])
+    probabilities = load_system(out).predict_files([next((few / "synthetic").rglob("*.wav"))])
     assert probabilities.shape == (1, 8) and probabilities.sum() == pytest.approx(1, abs=1e-5)
 
     refused = emotone("train", recipe, "--all", "--fold", 2, "--out", out, *data)
@@ -275,12 +273,12 @@ def test_a_fold_is_named_from_one(emotone: Emotone, small: dict[str, Path], synt
 
 
 def test_without_ravdess_and_network_it_says_so_in_two_lines_and_goes_on_with_synthetic_voices(
-    emotone: Emotone, small: dict[str, Path], synthetic: Path, offline: Path, tmp_path: Path
+    emotone: Emotone, small: dict[str, Path], few: Path, offline: Path, tmp_path: Path, without_pictures: None
 ) -> None:
     from emotone.corpora.synthetic import SYNTHETIC
 
     (offline / "corpora").mkdir(parents=True)
-    (offline / "corpora" / str(SYNTHETIC.cached_as)).symlink_to(synthetic / "synthetic")  # spares the synthesis of all
+    (offline / "corpora" / str(SYNTHETIC.cached_as)).symlink_to(few / "synthetic")  # spares the synthesis of all
     done = emotone("compare", small["tree"], "--out", tmp_path / "out", "--jobs", "1")
     assert done.code == 0, done.err
     first, second = done.err.splitlines()

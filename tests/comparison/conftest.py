@@ -38,6 +38,11 @@ def but_times(record: RunRecord) -> dict[str, Any]:
     return record.model_dump(exclude=set(TIMES))
 
 
+@pytest.fixture(autouse=True)
+def plain(without_pictures: None) -> None:
+    """No test here looks at a corpus's audio in a report."""
+
+
 @pytest.fixture(scope="session")
 def corpus(synthetic: Path) -> Corpus:
     return corpora.load("synthetic", data=synthetic)

@@ -15,6 +15,7 @@ from emotone.audio import load
 from emotone.comparison.plan import folds_of
 from emotone.comparison.run import items_of
 from emotone.corpora import load as load_corpus
+from emotone.corpora.base import Corpus
 from emotone.corpora.fingerprint import sample_digests
 from emotone.features.extract import extract
 from emotone.protocols import Sample
@@ -127,11 +128,18 @@ def test_a_recipe_that_chooses_on_test(emotone: Emotone, synthetic: Path, tmp_pa
     assert kinds[1] - kinds[0] == {"chosen-on-test"}
 
 
+@pytest.fixture(scope="module")
+def digested(ravdess: Path) -> tuple[Corpus, tuple[str, ...]]:
+    corpus = load_corpus("ravdess", data=ravdess)
+    return corpus, sample_digests(corpus.utterances)
+
+
 @pytest.mark.parametrize("name", [name for name in recipes.names() if not recipes.load(name).needs_weights])
-def test_no_recording_of_ravdess_is_on_both_sides_of_a_clean_split(name: str, ravdess: Path) -> None:
+def test_no_recording_of_ravdess_is_on_both_sides_of_a_clean_split(
+    name: str, digested: tuple[Corpus, tuple[str, ...]]
+) -> None:
     """One of its recordings has two names, and random splits draw them apart."""
-    corpus, recipe = load_corpus("ravdess", data=ravdess), recipes.load(name)
-    digests = sample_digests(corpus.utterances)
+    (corpus, digests), recipe = digested, recipes.load(name)
     assert len(set(digests)) == 1439
     for seed in range(5):
         (fold,) = folds_of(recipe, corpus, "clean", seed, digests)

@@ -22,17 +22,16 @@ Small = dict[str, Path]
 @pytest.fixture
 def folder(small: Small, tmp_path: Path) -> Path:
     """A benchmark of two small systems, whose recipes lie beside its plan."""
-    for name in ("tree", "net"):
-        text = small[name].read_text(encoding="utf-8").replace("epochs: 50", "epochs: 2")
-        (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
+    shutil.copy(small["tree"], tmp_path / "tree.yaml")
+    (tmp_path / "near.yaml").write_text("extends: boucheta/knn\nid: small/near\nfeatures: {mfcc: 13}\naugment: null\n")
     plan = {
         "corpus": "synthetic",
         "runs": [
             {"systems": ["tree.yaml"], "protocols": ["clean", "loso"]},
-            {"systems": ["net.yaml"], "protocols": ["clean"], "seeds": 2},
+            {"systems": ["near.yaml"], "protocols": ["clean"], "seeds": 2},
         ],
         "later": [
-            {"systems": ["net.yaml"], "protocols": ["loso"], "why": "too slow"},
+            {"systems": ["near.yaml"], "protocols": ["loso"], "why": "too slow"},
             {"systems": ["nguyen/wav2vec2"], "protocols": ["published"], "why": "needs pretrained weights"},
         ],
     }
@@ -41,13 +40,13 @@ def folder(small: Small, tmp_path: Path) -> Path:
 
 
 def test_it_is_made_once_and_a_deleted_run_alone_again(
-    folder: Path, synthetic: Path, monkeypatch: pytest.MonkeyPatch, emotone: Callable[..., Any]
+    folder: Path, few: Path, monkeypatch: pytest.MonkeyPatch, emotone: Callable[..., Any]
 ) -> None:
-    monkeypatch.setenv("EMOTONE_DATA", str(synthetic))
+    monkeypatch.setenv("EMOTONE_DATA", str(few))
 
     def bench() -> list[str]:
         """Run the command; return the runs that it says it made."""
-        done = emotone("bench", folder, "--jobs", 2)
+        done = emotone("bench", folder, "--jobs", 1)
         assert done.code == 0, done.err
         assert done.out.splitlines()[-1] == str(folder / "leaderboard.json")
         return re.findall(r"^ *\d+/\d+  (.+): \d", done.out, flags=re.MULTILINE)
@@ -61,9 +60,9 @@ def test_it_is_made_once_and_a_deleted_run_alone_again(
     assert (folder / "leaderboard.json").read_bytes() == first
     assert {path: path.stat().st_mtime_ns for path in (folder / "runs").rglob("*.json")} == runs
 
-    lost = next(path for path in runs if "net" in path.name and "seed1" in path.name)
+    lost = next(path for path in runs if "near" in path.name and "seed1" in path.name)
     lost.unlink()
-    assert bench() == ["small/net clean seed 1"]
+    assert bench() == ["small/near clean seed 1"]
     again = {path: path.stat().st_mtime_ns for path in (folder / "runs").rglob("*.json")}
     assert {path for path in again if again[path] != runs[path]} == {lost}
 
@@ -77,13 +76,13 @@ def test_it_is_made_once_and_a_deleted_run_alone_again(
     entries = {(entry.system, entry.protocol): entry for entry in read_leaderboard(folder / "leaderboard.json")}
     assert list(entries) == [
         ("nguyen/wav2vec2", "published"),
-        ("small/net", "clean"),
-        ("small/net", "loso"),
+        ("small/near", "clean"),
+        ("small/near", "loso"),
         ("small/tree", "clean"),
         ("small/tree", "loso"),
     ]
-    assert entries["small/tree", "loso"].runs == 3 and entries["small/net", "clean"].seeds == 2
-    assert (entries["small/net", "loso"].verdict, entries["small/net", "loso"].why) == ("not run", "too slow")
+    assert entries["small/tree", "loso"].runs == 3 and entries["small/near", "clean"].seeds == 2
+    assert (entries["small/near", "loso"].verdict, entries["small/near", "loso"].why) == ("not run", "too slow")
     weights = entries["nguyen/wav2vec2", "published"]
     assert weights.why == "needs pretrained weights"
     assert weights.command == (
@@ -126,13 +125,16 @@ def test_what_is_both_run_and_left_for_later_is_listed_as_run(folder: Path) -> N
     assert listed["small/tree", "clean"] == ""
 
 
-def test_long_trainings_may_stop_early_where_the_paper_has_no_early_stopping(tmp_path: Path) -> None:
+def test_long_trainings_may_stop_early_where_the_paper_has_no_early_stopping(tmp_path: Path, synthetic: Path) -> None:
     plan = {
         "corpus": "synthetic",
         "runs": [{"systems": ["onah/cnn", "boucheta/cnn", "boucheta/knn"], "protocols": ["clean"], "patience": 20}],
     }
     (tmp_path / "plan.yaml").write_text(yaml.safe_dump(plan), encoding="utf-8")
-    chosen = {spec.recipe.id: spec.recipe for spec in specs_of(load_plan(tmp_path), tmp_path, load("synthetic"))}
+    chosen = {
+        spec.recipe.id: spec.recipe
+        for spec in specs_of(load_plan(tmp_path), tmp_path, load("synthetic", data=synthetic))
+    }
     assert chosen["onah/cnn"].training == recipes.load("onah/cnn").training.model_copy(update={"patience": 20})
     assert chosen["boucheta/cnn"] == recipes.load("boucheta/cnn"), "which has early stopping of its own"
     assert chosen["boucheta/knn"] == recipes.load("boucheta/knn")

@@ -43,10 +43,11 @@ def start(synthetic: Path, tmp_path: Path) -> Start:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for orphans in /proc")
+@pytest.mark.parametrize("kills", [2, pytest.param(8, marks=pytest.mark.soak)])
 def test_killed_at_any_moment_it_ends_with_the_same_records(
-    start: Start, small: dict[str, Path], tmp_path: Path
+    start: Start, small: dict[str, Path], tmp_path: Path, kills: int
 ) -> None:
-    systems = small["net"], small["tree"]
+    systems = small["net"], small["copies"]
     begun = time.monotonic()
     undisturbed = start(*systems, "--out", tmp_path / "calm", cache="another")
     out, errors = undisturbed.communicate()
@@ -56,8 +57,8 @@ def test_killed_at_any_moment_it_ends_with_the_same_records(
     for path in (tmp_path / "calm" / "runs").rglob("*.json"):
         json.loads(path.read_text(encoding="utf-8"), parse_constant=pytest.fail)  # NaN is no JSON
 
-    moment, kills = random.Random(20), 0
-    while kills < 5:
+    moment, killed = random.Random(20), 0
+    while killed < kills:
         process = start(*systems, "--out", tmp_path / "killed")
         try:
             process.communicate(timeout=took * moment.uniform(0.05, 0.5))
@@ -65,14 +66,14 @@ def test_killed_at_any_moment_it_ends_with_the_same_records(
         except subprocess.TimeoutExpired:
             process.kill()
             process.communicate()
-            kills += 1
+            killed += 1
         wait_until_none_is_left(process.pid)
     last = start(*systems, "--out", tmp_path / "killed")
     _, errors = last.communicate()
     assert last.returncode == 0, errors
 
     expected, found = (read_records(tmp_path / name / "runs") for name in ("calm", "killed"))
-    assert [record.system for record in expected] == ["small/net", "small/tree"]
+    assert [record.system for record in expected] == ["small/copies", "small/net"]
     for one, other in zip(map(but_times, found), map(but_times, expected), strict=True):
         assert {key: (one[key], other[key]) for key in one if one[key] != other[key] and key != "commit"} == {}
     names = [

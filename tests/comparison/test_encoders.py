@@ -83,11 +83,11 @@ def test_they_run_like_any_other_system(
     emotone: Command,
     files: dict[str, Path],
     encoders: dict[str, Path],
-    synthetic: Path,
+    few: Path,
     tmp_path: Path,
 ) -> None:
     encoder = shutil.copytree(encoders["wav2vec2"], tmp_path / "encoder")
-    command = ["compare", *files.values(), "--corpus", "synthetic", "--data", synthetic / "synthetic", "--jobs", 2,
+    command = ["compare", *files.values(), "--corpus", "synthetic", "--data", few / "synthetic", "--jobs", 2,
                "--protocol", "clean", "--out", tmp_path / "runs", "--encoder"]  # fmt: skip
     done = emotone(*command, encoder)
     assert done.code == 0, done.err
@@ -110,11 +110,11 @@ def test_other_weights_are_another_run(
     files: dict[str, Path],
     encoders: dict[str, Path],
     make_encoder: Callable[..., Path],
-    synthetic: Path,
+    few: Path,
     tmp_path: Path,
 ) -> None:
     encoder = shutil.copytree(encoders["hubert"], tmp_path / "encoder")
-    command = ["compare", files["forest"], "--corpus", "synthetic", "--data", synthetic / "synthetic", "--jobs", 2,
+    command = ["compare", files["forest"], "--corpus", "synthetic", "--data", few / "synthetic", "--jobs", 1,
                "--protocol", "clean", "--out", tmp_path / "runs", "--encoder", encoder]  # fmt: skip
     assert emotone(*command).code == 0
     first = read_records(tmp_path / "runs" / "runs")
@@ -125,19 +125,19 @@ def test_other_weights_are_another_run(
 
 
 def test_train_stores_a_system_that_transformers_reads(
-    emotone: Command, files: dict[str, Path], encoders: dict[str, Path], synthetic: Path, tmp_path: Path
+    emotone: Command, files: dict[str, Path], encoders: dict[str, Path], few: Path, tmp_path: Path
 ) -> None:
     from transformers import pipeline
 
     command = ["train", files["tuned"], "--preset", "quick", "--corpus", "synthetic", "--data",
-               synthetic / "synthetic", "--encoder"]  # fmt: skip
+               few / "synthetic", "--encoder"]  # fmt: skip
     copy = shutil.copytree(encoders["hubert"], tmp_path / "encoder")
     refused = emotone(*command, copy, "--out", copy)
     assert refused.code == 2 and "the encoder lies there" in refused.err
 
     assert emotone(*command, copy, "--out", tmp_path / "system").code == 0
     system = load_system(tmp_path / "system")
-    clip = sorted((synthetic / "synthetic").rglob("*.wav"))[0]
+    clip = sorted((few / "synthetic").rglob("*.wav"))[0]
     samples, rate = load(clip, rate=16_000)
     answer = pipeline("audio-classification", model=str(tmp_path / "system"), top_k=None, device="cpu")(
         {"raw": samples, "sampling_rate": rate}
@@ -147,24 +147,24 @@ def test_train_stores_a_system_that_transformers_reads(
 
 
 def test_the_audit_reads_a_stored_forest_through_its_own_encoder(
-    emotone: Command, encoders: dict[str, Path], synthetic: Path, tmp_path: Path
+    emotone: Command, encoders: dict[str, Path], few: Path, tmp_path: Path
 ) -> None:
     """Padding is learnt from the encoder's frames, of the training clips alone."""
     copy = shutil.copytree(encoders["hubert"], tmp_path / "encoder")
-    done = emotone("train", OWN[1], "--corpus", "synthetic", "--data", synthetic / "synthetic", "--encoder", copy,
+    done = emotone("train", OWN[1], "--corpus", "synthetic", "--data", few / "synthetic", "--encoder", copy,
                    "--out", tmp_path / "system")  # fmt: skip
     assert done.code == 0, done.err
     shutil.rmtree(copy)
-    system, corpus = load_system(tmp_path / "system"), corpora.load("synthetic", data=synthetic / "synthetic")
+    system, corpus = load_system(tmp_path / "system"), corpora.load("synthetic", data=few / "synthetic")
     assert learnt_from(system, folds_of(system.recipe, corpus, "clean", 0, ())[0], corpus) == []
 
 
 def test_a_whisper_of_another_size_is_trained_and_exported(
-    emotone: Command, make_whisper: Callable[..., Path], synthetic: Path, tmp_path: Path
+    emotone: Command, make_whisper: Callable[..., Path], few: Path, tmp_path: Path
 ) -> None:
     """As whisper-small, wider, and whisper-large-v3, which reads 128 bands."""
     folder, out = make_whisper(tmp_path / "encoder", width=192, bands=128), tmp_path / "mine"
-    data = ("--corpus", "synthetic", "--data", synthetic / "synthetic")
+    data = ("--corpus", "synthetic", "--data", few / "synthetic")
     done = emotone("train", "emotone/probe", "--encoder", folder, *data, "--all", "--out", out)
     assert done.code == 0, done.err
     recipe = load_system(out).recipe
@@ -172,14 +172,14 @@ def test_a_whisper_of_another_size_is_trained_and_exported(
     assert (recipe.model.width, recipe.features.mels, recipe.model.encoder) == (192, 128, str(folder))
     shutil.rmtree(folder)
     assert emotone("export", out, "--int8", "--out", tmp_path / "mine.onnx").code == 0
-    clip = next((synthetic / "synthetic").rglob("*.wav"))
+    clip = next((few / "synthetic").rglob("*.wav"))
     assert "no speech" not in emotone("predict", clip, "--model", tmp_path / "mine.onnx").out
 
 
 def test_a_benchmark_runs_them_and_needs_no_encoder_for_what_is_there(
-    emotone: Command, encoders: dict[str, Path], synthetic: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    emotone: Command, encoders: dict[str, Path], few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("EMOTONE_DATA", str(synthetic))
+    monkeypatch.setenv("EMOTONE_DATA", str(few))
     folder, encoder = tmp_path / "bench", shutil.copytree(encoders["whisper"], tmp_path / "encoder")
     folder.mkdir()
     (folder / "forest.yaml").write_text(

@@ -17,7 +17,7 @@ from emotone.recipes.schema import Recipe
 from .conftest import but_times
 
 
-@pytest.mark.parametrize(("name", "protocol"), [("net", "published"), ("frames", "clean"), ("tree", "published")])
+@pytest.mark.parametrize(("name", "protocol"), [("net", "published"), ("frames", "clean"), ("copies", "published")])
 def test_a_record_says_what_was_done(setting: Setting, systems: dict[str, Recipe], name: str, protocol: str) -> None:
     recipe = systems[name]
     spec = RunSpec(recipe, protocol, "quick", 0, 1, 0)
@@ -47,9 +47,9 @@ def test_a_record_says_what_was_done(setting: Setting, systems: dict[str, Recipe
     assert record.leaks == leaks_of(fold, setting.digests)
     assert record.recipe == recipe.model_dump(mode="json")
     assert (record.system, record.corpus, record.synthetic) == (recipe.id, "synthetic", True)
-    assert (record.parameters is None) == (name == "tree")
-    assert len(record.history) == (0 if name == "tree" else 3)
-    assert record.best_epoch is None if name == "tree" else 1 <= (record.best_epoch or 0) <= 3
+    assert (record.parameters is None) == (name == "copies")
+    assert len(record.history) == (0 if name == "copies" else 3)
+    assert record.best_epoch is None if name == "copies" else 1 <= (record.best_epoch or 0) <= 3
     assert set(record.seconds) == {"features", "train", "predict"} and record.milliseconds_per_clip > 0
     assert {"emotone", "torch", "python"} <= set(record.versions)
 
@@ -73,7 +73,7 @@ def test_the_parameters_of_emotones_own_network_are_counted(setting: Setting, tm
     assert (record.parameters, record.trainable_parameters) == (counted, counted) and counted > 1000
 
 
-@pytest.mark.parametrize("name", ["net", "tree"])
+@pytest.mark.parametrize("name", ["net", "copies"])
 def test_the_same_run_gives_the_same_record(setting: Setting, systems: dict[str, Recipe], name: str) -> None:
     spec = RunSpec(systems[name], "clean", "quick", 0, 1, 4)
     one, two, other = (run(each, setting)[0] for each in (spec, spec, replace(spec, seed=5)))

@@ -102,7 +102,28 @@ def padded(clips: list[Samples], *, more: int = 0) -> tuple[Samples, NDArray[np.
     return waveforms, lengths
 
 
-@pytest.mark.parametrize("recipe", served().values(), ids=served().keys())
+ALIKE = {
+    "nguyen/cnn": "nguyen/cnn-lstm-augmented",
+    "onah/cnn": "onah/cnn-lstm",
+    "onah/lstm": "onah/cnn-lstm",
+    "bhanbhro/ablation-no-bidirectional": "bhanbhro/cnn-bilstm-attention",
+    "bhanbhro/ablation-no-dropout": "bhanbhro/cnn-bilstm-attention",
+    "bhanbhro/ablation-no-lstm": "bhanbhro/cnn-bilstm-attention",
+    "bhanbhro/cnn-lstm": "bhanbhro/cnn-bilstm-attention",
+    "kakadiya/cnn": "kakadiya/cnn-lstm",
+    "kakadiya/lstm": "kakadiya/cnn-lstm",
+    "emotone/tiny": "emotone/base",
+}
+"""System -> another that reads the same and has all its parts: to export each takes ten seconds, for `make soak`."""
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        pytest.param(recipe, id=name, marks=[pytest.mark.soak] if name in ALIKE else [])
+        for name, recipe in served().items()
+    ],
+)
 def test_a_bundle_answers_as_its_system_does(recipe: Recipe, recordings: list[Path], tmp_path: Path) -> None:
     """All that a bundle promises, in one test: to export a network takes longer than all the rest."""
     system = system_of(recipe, recordings)

@@ -1,18 +1,23 @@
 """A Whisper's first layers as systems: the frozen probe and the tuned one learn, are stored, resumed and exported."""
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnx
 import pytest
 import torch
 
 from emotone import recipes
+from emotone.audio import load
 from emotone.augment import ORIGINAL
 from emotone.bundle import Bundle
 from emotone.errors import RecipeError
 from emotone.export import export
+from emotone.export.graph import WEIGHTS
+from emotone.export.int8 import shrink
 from emotone.models.config import WhisperConfig
 from emotone.models.whisper import digest, read_weights
 from emotone.recipes.schema import Recipe
@@ -29,7 +34,7 @@ def encoder(make_whisper: Callable[..., Path], tmp_path_factory: pytest.TempPath
     return make_whisper(tmp_path_factory.mktemp("encoder"))
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def small(encoder: Path) -> Callable[..., Recipe]:
     def make(*, tuned: bool = False, weights: bool = True, **training: Any) -> Recipe:
         data = recipes.load("emotone/probe").model_dump()
@@ -113,38 +118,52 @@ def test_a_tuning_that_was_killed_goes_on_to_the_same_result(
     assert np.array_equal(resumed.predict_proba(task.tested), undisturbed.predict_proba(task.tested))
 
 
-def test_stored_and_exported_it_answers_the_same_without_the_encoder(
-    small: Callable[..., Recipe], task_for: Callable[..., Any], synthetic: Path, tmp_path: Path
-) -> None:
-    recipe = small(tuned=True, epochs=1)
+@dataclass
+class Stored:
+    """A tuned system, recordings, and where it is stored and exported."""
+
+    system: FittedSystem
+    clips: list[Path]
+    run: Path
+    whole: Path
+
+
+@pytest.fixture(scope="module")
+def stored(
+    small: Callable[..., Recipe],
+    task_for: Callable[..., Any],
+    synthetic: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Stored:
+    torch.set_num_threads(1)
+    recipe, folder = small(tuned=True, epochs=1), tmp_path_factory.mktemp("stored")
     clips = sorted((synthetic / "synthetic").rglob("*.wav"))[::20]
     frames = frames_of(recipe, [(clip, clip.stem, ORIGINAL) for clip in clips])
     task = task_for(recipe)
     task.frames = {sample: frames[at % len(frames)] for at, sample in enumerate(task.frames)}
     system = fitted(recipe, task)
-    save_system(system, tmp_path / "run", licence="CC0", trained_on={"corpus": "noise", "speakers": ["01"]})
-    expected = system.predict_files(clips)
-    loaded = load_system(tmp_path / "run")
-    np.testing.assert_allclose(loaded.predict_files(clips), expected, atol=1e-6)
-    export(tmp_path / "run", tmp_path / "model.onnx")
-    bundle = Bundle.load(tmp_path / "model.onnx")
-    from emotone.audio import load
+    save_system(system, folder / "run", licence="CC0", trained_on={"corpus": "noise", "speakers": ["01"]})
+    export(folder / "run", folder / "whole.onnx")
+    return Stored(system, clips, folder / "run", folder / "whole.onnx")
 
-    for clip, wanted in zip(clips, expected, strict=True):
+
+def test_stored_and_exported_it_answers_the_same_without_the_encoder(stored: Stored) -> None:
+    expected = stored.system.predict_files(stored.clips)
+    np.testing.assert_allclose(load_system(stored.run).predict_files(stored.clips), expected, atol=1e-6)
+    bundle = Bundle.load(stored.whole)
+    for clip, wanted in zip(stored.clips, expected, strict=True):
         answer = bundle.run(load(clip, rate=16_000)[0][None]).probabilities[0]
         np.testing.assert_allclose(answer, wanted, atol=1e-3)
     assert bundle.info.head is not None and bundle.info.recipe["id"] == "emotone/probe"
 
 
 def test_as_int8_it_is_a_fourth_as_large_answers_alike_and_no_clip_hears_the_others(
-    small: Callable[..., Recipe], task_for: Callable[..., Any], tmp_path: Path
+    stored: Stored, tmp_path: Path
 ) -> None:
-    recipe = small(tuned=True, epochs=1)
-    system = fitted(recipe, task_for(recipe))
-    save_system(system, tmp_path / "run", licence="CC0", trained_on={})
-    export(tmp_path / "run", tmp_path / "whole.onnx")
-    export(tmp_path / "run", tmp_path / "int8.onnx", int8=True)
-    whole, int8 = (Bundle.load(tmp_path / name) for name in ("whole.onnx", "int8.onnx"))
+    model = onnx.load(stored.whole)
+    shrink(model, weights=WEIGHTS)  # as `export` does, without exporting it anew
+    onnx.save(model, tmp_path / "int8.onnx")
+    whole, int8 = (Bundle.load(path) for path in (stored.whole, tmp_path / "int8.onnx"))
     random = np.random.default_rng(0)
     clips = (random.normal(size=(4, 24_000)) * np.geomspace(0.001, 0.3, 4)[:, None]).astype(np.float32)
     clips[:, 8_000:16_000] *= 20  # frames far unlike in size, each of which has a scale of its own
@@ -154,7 +173,7 @@ def test_as_int8_it_is_a_fourth_as_large_answers_alike_and_no_clip_hears_the_oth
     for clip, length, probabilities in zip(clips, lengths, together.probabilities, strict=True):
         alone = int8.run(clip[None, :length]).probabilities[0]
         np.testing.assert_allclose(alone, probabilities, atol=1e-3)
-    smaller = (tmp_path / "whole.onnx").stat().st_size / (tmp_path / "int8.onnx").stat().st_size
+    smaller = stored.whole.stat().st_size / (tmp_path / "int8.onnx").stat().st_size
     assert smaller > 2.5, "the front end and the card stay as they are"
 
 
