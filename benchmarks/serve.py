@@ -112,10 +112,12 @@ def serving(model: str) -> Iterator[str]:
     command = [sys.executable, "-m", "emotone", "serve", "--model", model, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
-        found = re.search(r"http://\S+", process.stdout.readline())
-        assert found, "emotone serve did not start"
-        yield found[0]
-        process.terminate()
+        try:
+            found = re.search(r"http://\S+", process.stdout.readline())
+            assert found, "emotone serve did not start"
+            yield found[0]
+        finally:
+            process.terminate()
 
 
 def measure(model: str, paths: list[Path], *, clients: int, seconds: float, short: float) -> dict[str, Any]:
