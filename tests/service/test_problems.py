@@ -1,5 +1,6 @@
 """Errors: one shape for all, and each is met."""
 
+import http.client
 import io
 import json
 import socket
@@ -151,6 +152,23 @@ def test_surplus_is_told_when_to_come_again_and_soon(start: Callable[..., Client
         service.engine.at_work -= 2
     assert service.call("/readyz").status == 200
     assert service.post("/v1/recognize", clips[0]).status == 200
+
+
+def test_who_is_refused_unread_can_go_on_with_the_connection(start: Callable[..., Client]) -> None:
+    service = start(waiting=1, workers=1)
+    assert service.engine
+    service.engine.at_work += 1
+    connection = http.client.HTTPConnection(*service.address, timeout=20)
+    for _ in range(3):
+        connection.request("POST", "/v1/recognize", bytes(3_000_000), {"Content-Type": "audio/wav"})
+        with connection.getresponse() as reply:
+            assert reply.status == 503 and reply.read()
+    service.engine.at_work -= 1
+    own = connection.sock
+    connection.request("POST", "/v1/recognize", silence(1), {"Content-Type": "audio/flac"})
+    with connection.getresponse() as reply:
+        assert reply.status == 200 and connection.sock is own
+    connection.close()
 
 
 def test_uploads_share_a_memory(start: Callable[..., Client]) -> None:

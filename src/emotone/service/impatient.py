@@ -19,6 +19,7 @@ class ImpatientHttp(HttpToolsProtocol):
     """Ends a connection that has not sent the whole head of a request within the time that it may be kept alive."""
 
     _timer: asyncio.TimerHandle | None = None
+    _in_body = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Begin to wait."""
@@ -32,16 +33,23 @@ class ImpatientHttp(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Take a piece of a request."""
+        began_in_body = self._in_body
         super().data_received(data)
-        if self._timer is not None:  # all of it is of a head
+        if self._timer is not None and not began_in_body and not self._in_body:  # it is of a head
             self._head += len(data)
             if self._head > _LARGEST:
                 self.transport.abort()
 
     def on_headers_complete(self) -> None:
         """Answer a request, whose body has a limit of its own."""
+        self._in_body = True
         self._settle()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """Look for the next head."""
+        self._in_body = False
+        super().on_message_complete()
 
     def on_response_complete(self) -> None:
         """Wait for the next request, or for what is left of the body of one that was refused."""

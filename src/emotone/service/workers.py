@@ -107,10 +107,10 @@ class Worker:
     def stop(self) -> None:
         """End the process at once."""
         if not self._pipe.closed:
-            self._pipe.close()
-            self._process.kill()
+            self._process.kill()  # before the pipe is closed, of which PyAV would complain
             self._process.join()
             self._process.close()
+            self._pipe.close()
 
 
 class Pool:
