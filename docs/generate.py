@@ -28,6 +28,7 @@ from emotone.report.figures_across import matrix
 from emotone.report.figures_across import steps as draw_steps
 from emotone.report.figures_benchmark import Contender, answers
 from emotone.report.figures_risk import risks
+from emotone.report.figures_stress import hardships
 from emotone.report.full import BEYOND, deepest, rank, read_crossings, steps
 from emotone.report.leaderboard import Range, read_leaderboard
 from emotone.report.results import Result, read_results
@@ -47,6 +48,7 @@ ACROSS = ROOT / "docs" / "across.md"
 ROBUSTNESS = ROOT / "docs" / "robustness.md"
 WEB = ROOT / "src" / "emotone" / "web"
 SERVICE = ROOT / "docs" / "service.md"
+STRESS = ROOT / "docs" / "stress.md"
 
 
 def readme() -> str:
@@ -192,6 +194,25 @@ _HEARD = "ravdess, unseen speakers"
 
 
 @cache
+def stress() -> str:
+    """Return docs/stress.md: the shipped models under hard conditions."""
+    told = _stressed()
+    return _render(
+        "stress.md.jinja",
+        clips=told[0]["clips"],
+        shown=f"`{told[0]['model']}`",
+        chance=percent(1 / len(told[0]["classes"]), 0),
+        table=markdown_measured.stress_table(told),
+    )
+
+
+@cache
+def _stressed() -> list[dict[str, Any]]:
+    """Return what was measured under hard conditions, in the order of the shipped models."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in (RESULTS / "stress").glob("*.json")]
+    return sorted(found, key=lambda each: list(SHIPPED).index(each["model"]))
+
+
 def _crossings() -> list[Crossing]:
     """Return every system on every corpus that it has not heard, by system, trained on RAVDESS alone first."""
     return read_crossings(RESULTS / "cross")
@@ -348,6 +369,7 @@ if __name__ == "__main__":
     write_text(BENCHMARKS, benchmarks())
     write_text(ROBUSTNESS, robustness())
     write_text(SERVICE, service())
+    write_text(STRESS, stress())
     write_text(AUDIT, audit())
     write_text(CORPORA, corpora())
     write_text(ACROSS, across())
@@ -355,6 +377,7 @@ if __name__ == "__main__":
     write_text(WEB / "colours.css", stylesheet())
     with style():
         answers(_contenders()).savefig(ROOT / "docs" / "cost.png")
+        hardships(_stressed()[0]).savefig(ROOT / "docs" / "stress.png")
         matrix(_crossings()).savefig(ROOT / "docs" / "across.png")
         draw_steps(_steps()).savefig(ROOT / "docs" / "steps.png")
         risks(_risks(), thick=[_HEARD]).savefig(ROOT / "docs" / "across-risk.png")

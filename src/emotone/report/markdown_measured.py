@@ -1,13 +1,13 @@
 """The corpora, and what was measured of speed and of the audit, as Markdown tables for the documentation."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from emotone.corpora.source import Source
 from emotone.report.markdown import table
 from emotone.report.words import percent
 
-__all__ = ["copies_table", "corpora_table", "figures_table", "load_table", "voices_table"]
+__all__ = ["copies_table", "corpora_table", "figures_table", "load_table", "stress_table", "voices_table"]
 
 
 def corpora_table(sources: Iterable[Source]) -> str:
@@ -94,3 +94,16 @@ def _figure(value: float | None) -> str:
     if value is None:
         return "-"
     return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def stress_table(measured: Sequence[Mapping[str, Any]]) -> str:
+    """Return one line per condition, and in it the UAR of each model, as `Stress.to_dict` has them."""
+    rows = [
+        (
+            ", ".join(filter(None, (first["kind"], first["degree"]))),
+            *(f"{percent(each['uar'])} [{percent(each['low'])}, {percent(each['high'])}]" for each in same),
+        )
+        for first, same in ((same[0], same) for same in zip(*(each["conditions"] for each in measured), strict=True))
+    ]
+    rows.append(("mean", *(percent(each["mean_of_hard_conditions"]) for each in measured)))
+    return table(("condition", *(f"`{each['model']}`" for each in measured)), rows, left=(0,))
