@@ -209,7 +209,7 @@ def test_streams_that_break_off_leave_nothing(service: Client, talk: Talk) -> No
 
 def test_a_client_that_does_not_listen_is_held_back_and_left(start: Callable[..., Client]) -> None:
     """Its messages are not read ahead of the answers that it does not take."""
-    service = start(stalled=1.0, idle=5.0, workers=1)
+    service = start(stalled=1.0, idle=5.0, workers=1, stream=1e9)
     block = np.zeros(100_000, "<f4").tobytes()  # 100 s of it, of which it is told 400 times
     sent = 0
     with service.open(max_queue=1) as stream, contextlib.suppress(OSError, ConnectionClosed):
