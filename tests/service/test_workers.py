@@ -82,7 +82,7 @@ def test_workers_are_killed_while_they_work_and_wait(start: Callable[..., Client
     assert service.engine
     expected = service.recognize(clips[0])
     over = threading.Event()
-    killed = []
+    killed: list[int] = []
 
     def kill() -> None:
         while not over.wait(0.15):
@@ -94,17 +94,21 @@ def test_workers_are_killed_while_they_work_and_wait(start: Callable[..., Client
     killer = threading.Thread(target=kill)
     killer.start()
     replies = []
-    asking = [
-        threading.Thread(target=lambda: replies.extend(service.post("/v1/recognize", clips[0]) for _ in range(8)))
-        for _ in range(4)
-    ]
+
+    def ask() -> None:
+        asked = 0
+        while asked < 8 or len(set(killed)) < 3:
+            replies.append(service.post("/v1/recognize", clips[0]))
+            asked += 1
+
+    asking = [threading.Thread(target=ask) for _ in range(4)]
     for thread in asking:
         thread.start()
     for thread in asking:
         thread.join()
     over.set()
     killer.join()
-    assert len(replies) == 32 and len(killed) > 1
+    assert len(replies) >= 32
     for reply in replies:
         assert reply.status in (200, 422), reply.body  # 422: two of its workers were killed
         if reply.status == 200:
