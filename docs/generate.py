@@ -13,6 +13,7 @@ from emotone.bundle.hub import DEFAULT, SHIPPED
 from emotone.config import read_yaml
 from emotone.corpora import get_source, names
 from emotone.evaluation.across import FEWEST_SPEAKERS, Crossing
+from emotone.evaluation.averaged import averaged
 from emotone.evaluation.claims import judge
 from emotone.evaluation.confidence import Confidence, confidence_of
 from emotone.evaluation.paired import all_outcomes, difference, pairs
@@ -76,16 +77,15 @@ def _headline() -> str:
 
 
 def _unheard() -> str:
-    """Say what the papers' best system and emotone's own network recognise of speakers never heard."""
+    """Say what the best of the papers' systems and of emotone's own recognise of speakers never heard."""
     whole = [each for each in _pooled() if each.first.protocol == "luna5" and not each.missing]
     papers, own = rank({each.first.system: each.metrics["accuracy"] for each in whole})
-    if "emotone/base" not in own or not papers:
+    if not own or not papers:
         return ""
-    best = next(iter(papers))
+    best, ours = next(iter(papers)), next(iter(own))
     return (
         f"**Speakers never heard (luna5): of the papers' {len(papers)} systems run so far the best, `{best}`, "
-        f"recognises {percent(papers[best], 0)} % of the clips, and `emotone/base` "
-        f"{percent(own['emotone/base'], 0)} %.**\n\n"
+        f"recognises {percent(papers[best], 0)} % of the clips, and `{ours}` {percent(own[ours], 0)} %.**\n\n"
     )
 
 
@@ -139,7 +139,7 @@ def model() -> str:
     for path in sorted((RESULTS / "model" / "large").glob("*.json")):  # NAME.json, NAME.seed1.json, ...
         seeded.setdefault(path.name.split(".")[0], []).append(_idea(path))
     own = [entry for entry in read_leaderboard(RESULTS / "leaderboard.json") if entry.paper == "emotone"]
-    by_speaker = _by_speaker("emotone/base", "luna5")
+    by_speaker = _by_speaker(DEFAULT, "luna5")
     return _render(
         "model.md.jinja",
         results=markdown.own_table(own),
@@ -147,11 +147,36 @@ def model() -> str:
         ideas=markdown_ideas.ideas_table(ideas, base="plain"),
         elsewhere=markdown_ideas.elsewhere_table(ideas.values()),
         layers=markdown_ideas.seeded_ideas_table(seeded, base="large") if "large" in seeded else "Not run yet.",
+        together=_together("luna5"),
+        confused=_confused(_find(_pooled(), DEFAULT, "luna5")),
+        default=DEFAULT,
         hardest=percent(min(by_speaker), 0),
         easiest=percent(max(by_speaker), 0),
         speakers=len(ideas["base"]["validation_speakers"]),
         trained=len(ideas["base"]["train_speakers"]),
     )
+
+
+def _together(protocol: str) -> list[tuple[str, str]]:
+    """Return what the default model reaches alone, and beside others: its runs' probabilities averaged, UAR in %."""
+    own, probe, base = (_find(_pooled(), name, protocol) for name in (DEFAULT, "emotone/probe", "emotone/base"))
+    runs = {
+        f"`{DEFAULT}`, its {len(own.seeds)} seeds averaged": own.runs,
+        f"`{DEFAULT}` and `emotone/probe`, all seeds averaged": own.runs + probe.runs,
+        f"`{DEFAULT}` and `emotone/base`, all seeds averaged": own.runs + base.runs,
+        "all three averaged": own.runs + probe.runs + base.runs,
+    }
+    alone = (f"`{DEFAULT}`, one seed (mean of {len(own.seeds)})", percent(own.metrics["uar"]))
+    return [alone, *((name, percent(averaged(each)["uar"])) for name, each in runs.items())]
+
+
+def _confused(pooled: Pooled, count: int = 4) -> str:
+    """Say which pairs of classes are most often taken for each other, with their share of all mistakes."""
+    table, names = pooled.confusion, pooled.classes
+    wrong = sum(map(sum, table)) - sum(table[each][each] for each in range(len(names)))
+    shares = {(a, b): (table[a][b] + table[b][a]) / wrong for b in range(len(names)) for a in range(b)}
+    most = sorted(shares, key=lambda pair: -shares[pair])[:count]
+    return ", ".join(f"{names[a]} and {names[b]} ({percent(shares[a, b], 0)} %)" for a, b in most)
 
 
 def _by_speaker(system: str, protocol: str) -> list[float]:

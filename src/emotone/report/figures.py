@@ -41,7 +41,8 @@ def leaderboard(rows: Sequence[Row]) -> Any:
     protocols = sorted({row.protocol for row in rows}, key=protocol_order)
     lane = 0.8 / len(protocols)
     drawn = figure(8, 1.1 + 0.14 * (len(protocols) + 1) * len(systems))
-    axes = drawn.add_axes((0.32, 0.6 / drawn.get_figheight(), 0.65, 1 - 1.1 / drawn.get_figheight()))
+    left = 0.03 + 0.008 * max(map(len, systems))  # a name must have its place
+    axes = drawn.add_axes((left, 0.6 / drawn.get_figheight(), 0.97 - left, 1 - 1.1 / drawn.get_figheight()))
     for row in rows:
         place = -systems.index(row.system)
         y = place + lane * ((len(protocols) - 1) / 2 - protocols.index(row.protocol))
