@@ -1,10 +1,11 @@
 # make run: set up and compare the papers' systems, quickly. make test: set up and test. make soak: what is tested long. Python 3.11 or newer, nothing else.
+# make site: the reference of the Python API, into site/. make dist: a release, checked, into dist/.
 # make bench: every run of results/plan.yaml that is not there, the leaderboard, the report, the tables of the documentation.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test soak lint bench docs pictures clean
+.PHONY: run test soak lint bench docs pictures site dist clean
 
 run: $(VENV)/.train
 	$(BIN)/emotone compare --preset quick --out runs --beside results
@@ -32,8 +33,17 @@ docs: $(VENV)/.train
 pictures: $(VENV)/.dev
 	EMOTONE_PICTURES=docs $(BIN)/pytest tests/web/test_pictures.py
 
+site: $(VENV)/.dev
+	$(BIN)/python docs/site.py site
+
+dist: $(VENV)/.dev
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/check-wheel-contents dist/*.whl
+
 clean:
-	rm -rf $(VENV) runs build dist
+	rm -rf $(VENV) runs build dist site
 
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
