@@ -87,7 +87,8 @@ class Card(BaseModel):
     rate: int
     adapts: bool = Field(description="Whether it can get to know a speaker.")
     shipped: list[str] = Field(examples=[["emotone/large", "emotone/base", "emotone/tiny"]])
-    limits: dict[str, float]
+    limits: str = Field(description="What the model cannot do.")
+    service_limits: dict[str, float] = Field(examples=[{"duration": 600.0}], description="What is refused beyond.")
 
 
 class State(BaseModel):

@@ -154,7 +154,7 @@ async def model(request: Request, caller: _Known) -> Response:
     """Without the numbers that adapt it to a speaker."""
     engine = _service(request).engine
     info = engine.model.info
-    told = {"adapts": info.head is not None, "shipped": list(SHIPPED), "limits": engine.settings.limits}
+    told = {"adapts": info.head is not None, "shipped": list(SHIPPED), "service_limits": engine.settings.limits}
     return JSONResponse({**info.model_dump(mode="json", exclude={"head"}), **told})
 
 
