@@ -106,6 +106,7 @@ def conversation(clips: list[Path], tmp_path_factory: pytest.TempPathFactory) ->
     parts = [load(path, rate=16_000)[0] for path in clips[:6]]
     closely = [part[8_000:-12_000] for part in parts[3:]]
     samples = np.concatenate([parts[0], np.zeros(16_000, "f4"), parts[1], parts[2], *closely, np.zeros(8_000, "f4")])
+    samples = np.tile(samples, 1 + 22 * 16_000 // len(samples))  # synthetic clips are short
     path = tmp_path_factory.mktemp("conversation") / "conversation.wav"
     soundfile.write(path, samples, 16_000, subtype="FLOAT")
     return path, samples, 16_000
