@@ -12,15 +12,13 @@ from emotone.augment import ORIGINAL
 from emotone.corpora.base import Corpus, Utterance
 from emotone.corpora.times import clip_times
 from emotone.errors import CorpusError
-from emotone.protocols import ACROSS, Fold, Sample
+from emotone.protocols import UNSEEN, Fold, Sample
 
 __all__ = ["SIDES", "Item", "Split", "of_fold", "of_manifest", "promises_unseen_speakers"]
 
 Side = Literal["train", "validation", "test"]
 SIDES: tuple[Side, ...] = ("train", "validation", "test")
 """What a sample may be for, as a manifest's column `split` names it."""
-
-_UNSEEN = ("luna5", "emobox6", "loso", *ACROSS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +65,7 @@ class Split:
 
 def promises_unseen_speakers(protocol: str | None) -> bool:
     """Tell whether a protocol tests on speakers that were never heard."""
-    return protocol in _UNSEEN
+    return protocol in UNSEEN
 
 
 def of_fold(fold: Fold, utterances: Sequence[Utterance]) -> Split:

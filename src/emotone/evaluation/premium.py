@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 from emotone.evaluation.paired import Difference, Outcomes, all_outcomes, difference
 from emotone.evaluation.pool import Pooled
+from emotone.protocols import UNSEEN
 
-__all__ = ["UNSEEN", "Premium", "premiums"]
-
-UNSEEN = ("luna5", "emobox6", "loso", "cross", "leave-one-corpus-out")
-"""The protocols whose test speakers are never heard in training, in the order in which one is chosen."""
+__all__ = ["Premium", "premiums"]
 
 
 @dataclass(frozen=True)

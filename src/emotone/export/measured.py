@@ -6,8 +6,8 @@ from emotone.bundle import Metric
 from emotone.errors import UsageError
 from emotone.evaluation.adapted import adaptation
 from emotone.evaluation.pool import Pooled, pool_all
-from emotone.evaluation.premium import UNSEEN
 from emotone.evaluation.record import read_records
+from emotone.protocols import UNSEEN
 from emotone.recipes.schema import Recipe
 
 __all__ = ["measured"]

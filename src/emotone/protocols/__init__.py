@@ -1,6 +1,6 @@
 """How clips are split: as published, cleanly, by speakers never heard in training, and by corpus."""
 
-from emotone.protocols.folds import ACROSS, PROTOCOLS, Fold, make_folds, untested_fold
+from emotone.protocols.folds import ACROSS, PROTOCOLS, UNSEEN, Fold, make_folds, untested_fold
 from emotone.protocols.labels import Asked, asked, classes_of, comparable, meanings
 from emotone.protocols.speakers import EMOBOX6, LUNA5, in_turn
 from emotone.protocols.task import Sample, two_corpora_needed
@@ -10,6 +10,7 @@ __all__ = [
     "EMOBOX6",
     "LUNA5",
     "PROTOCOLS",
+    "UNSEEN",
     "Asked",
     "Fold",
     "Sample",

@@ -14,7 +14,7 @@ from emotone.protocols.speakers import by_speaker, tested_groups, validation_spe
 from emotone.protocols.task import Indices, Sample, Task, two_corpora_needed
 from emotone.recipes.schema import Recipe, SplitConfig
 
-__all__ = ["ACROSS", "PROTOCOLS", "Fold", "make_folds", "untested_fold"]
+__all__ = ["ACROSS", "PROTOCOLS", "UNSEEN", "Fold", "make_folds", "untested_fold"]
 
 PROTOCOLS = {
     "published": "as the paper did it, leaks included",
@@ -28,6 +28,9 @@ PROTOCOLS = {
 """The protocols and what they are, the paper's own first."""
 ACROSS = ("cross", "leave-one-corpus-out")
 """Those that test on corpora never heard in training."""
+
+UNSEEN = ("luna5", "emobox6", "loso", *ACROSS)
+"""Those whose test speakers are never heard in training, in the order in which one is chosen."""
 
 _CARVED = 0.1  # of all clips, for validation, where the paper has none
 

@@ -6,7 +6,8 @@ from emotone.evaluation.adapted import Gain
 from emotone.evaluation.claims import Judgement
 from emotone.evaluation.confidence import THRESHOLDS
 from emotone.evaluation.paired import Difference, Pair
-from emotone.evaluation.premium import UNSEEN, Premium
+from emotone.evaluation.premium import Premium
+from emotone.protocols import UNSEEN
 from emotone.report.figures_benchmark import Contender
 from emotone.report.leaderboard import Entry, Range
 from emotone.report.results import Result

@@ -8,9 +8,9 @@ from statistics import mean
 from emotone.evaluation.adapted import Adaptation, adaptation
 from emotone.evaluation.confidence import Confidence, confidence_of
 from emotone.evaluation.pool import Pooled, pool_all
-from emotone.evaluation.premium import UNSEEN
 from emotone.evaluation.record import RunRecord
 from emotone.evaluation.slices import Slice, slices
+from emotone.protocols import UNSEEN
 
 __all__ = ["Result", "Row", "protocol_order", "read_results", "sort_key"]
 

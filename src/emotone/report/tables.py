@@ -9,9 +9,9 @@ from typing import Any
 
 from emotone.evaluation.paired import Difference
 from emotone.evaluation.pool import Pooled
-from emotone.evaluation.premium import UNSEEN
 from emotone.evaluation.record import RunRecord
 from emotone.files import write_text
+from emotone.protocols import UNSEEN
 from emotone.report.results import Result
 from emotone.report.view import Board
 

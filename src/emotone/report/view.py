@@ -6,8 +6,9 @@ from functools import cached_property
 
 from emotone.evaluation.claims import Judgement, judge
 from emotone.evaluation.paired import Pair, pairs
-from emotone.evaluation.premium import UNSEEN, Premium, premiums
+from emotone.evaluation.premium import Premium, premiums
 from emotone.evaluation.slices import Slice
+from emotone.protocols import UNSEEN
 from emotone.report.results import Result, Row, protocol_order
 from emotone.report.words import OWN, anchor, corpus_title, count, listing, number
 
