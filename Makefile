@@ -48,11 +48,10 @@ clean:
 $(VENV)/bin/python:
 	$(PYTHON) -m venv $(VENV)
 
-# --no-compile: Python compiles what it imports when it does, which is little of all this.
 $(VENV)/.train: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[train,media]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,media]'
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[train,media,serve,wav2vec2,xlsx,explain,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,media,serve,wav2vec2,xlsx,explain,dev]'
 	touch $@
