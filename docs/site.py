@@ -9,14 +9,13 @@ from pathlib import Path
 import pdoc
 
 import emotone
-from emotone.report.theme import COLOURS
+from emotone.report.theme import stylesheet
 
 LEFT_OUT = ("emotone.__main__", "emotone.cli")  # what is typed, not called; `emotone --help` tells of it
 _COLOURS = {
     "pdoc-background": "ground",
     "text": "ink",
     "muted": "soft",
-    "link": "link",
     "link-hover": "right",
     "code": "wash",
     "active": "wash",
@@ -27,7 +26,7 @@ _COLOURS = {
     "def": "green",
     "annotation": "teal",
 }
-"""pdoc's colours -> those of the report."""
+"""pdoc's colours -> those of the report; both call one of them `link`."""
 
 _INDEX = """{% set root_module_name = false %}{% extends "default/index.html.jinja2" %}
 {% block title %}emotone's Python API{% endblock %}
@@ -50,7 +49,7 @@ dl.modules dd {margin: 0}
 dl.modules a {color: var(--link); text-decoration: none}
 header.pdoc h1 {margin-right: 1.5rem; font-weight: 600}
 header.pdoc + main.pdoc {min-height: 0; padding-bottom: 0}
-input[type=search] {background: var(--rest); color: inherit; border: 1px solid var(--accent2)}
+input[type=search] {background: var(--panel); color: inherit; border: 1px solid var(--accent2)}
 @media (min-width: 770px) {dl.modules {margin-left: var(--sidebar-width); padding: 0 2rem 3rem 3rem}}
 @media (max-width: 900px) {dl.modules {display: block} dl.modules dd {margin: 0 0 .8rem}}
 """
@@ -74,14 +73,8 @@ def modules() -> list[str]:
 
 
 def _theme() -> str:
-    light, dark = (
-        "".join(f"--{name}: {COLOURS[ours][at]};" for name, ours in (_COLOURS | {"rest": "panel"}).items())
-        for at in (0, 1)
-    )
-    begun = ":root, .pdoc"
-    return (
-        f"{begun} {{color-scheme: light dark; {light}}}\n@media (prefers-color-scheme: dark) {{{begun} {{{dark}}}}}\n"
-    )
+    told = "".join(f"--{name}: var(--{ours});" for name, ours in _COLOURS.items())
+    return f"{stylesheet()}:root, .pdoc {{{told}}}\n"
 
 
 def write(folder: Path) -> list[str]:

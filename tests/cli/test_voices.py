@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from emotone import corpora
 from emotone.audio import load
 from emotone.recognition import Recognizer
 
@@ -54,7 +55,8 @@ def test_each_folder_is_a_voice_and_one_with_little_speech_is_not(emotone: Emoto
         name: max(abs(told[f"loud/{number}.wav"] - told[f"quiet/{number}.wav"]) for number in range(10))
         for name, told in (("plain", plain), ("known", known))
     }
-    assert differ["known"] < 0.8 * differ["plain"]
+    left = 0.5 if corpora.find("ravdess") else 0.8  # synthetic clips are short
+    assert differ["known"] < left * differ["plain"]
     few = [f"few/{number}.wav" for number in range(2)]
     assert [known[name] for name in few] == pytest.approx([plain[name] for name in few], abs=1e-5)
     parts = [calls / "quiet" / f"{number}.wav" for number in range(10)]

@@ -120,12 +120,9 @@ def test_the_command_needs_no_model_named(emotone: Callable[..., Any], synthetic
     assert "unlike what the model was trained on" in done.err, "no human ever spoke so"
     assert done.code == 1 and "text.wav" in done.err and "Traceback" not in done.err
     heard, silence, text = json.loads(done.out)
-    assert (
-        heard["emotion"] == "uncertain"
-        and max(heard["scores"].values()) > 0.125
-        and silence["emotion"] == "no speech"
-        and text["error"]
-    )
+    assert heard["emotion"] == "uncertain" and silence["emotion"] == "no speech" and text["error"]
+    (asked,) = json.loads(emotone("predict", clip, "--min-confidence", "0", "--format", "json").out)
+    assert asked["emotion"] in EMOTIONS and asked["scores"] == heard["scores"]
 
 
 def test_int8_answers_as_the_network_does_and_so_does_a_bundle_without(tmp_path: Path) -> None:

@@ -93,13 +93,14 @@ def test_workers_are_killed_while_they_work_and_wait(start: Callable[..., Client
 
     killer = threading.Thread(target=kill)
     killer.start()
-    replies = []
+    asked, replies = [], []
 
     def ask() -> None:
-        asked = 0
-        while asked < 8 or len(set(killed)) < 3:
+        own = 0
+        while own < 8 or len(set(killed)) < 3:
+            own += 1
+            asked.append(own)
             replies.append(service.post("/v1/recognize", clips[0]))
-            asked += 1
 
     asking = [threading.Thread(target=ask) for _ in range(4)]
     for thread in asking:
@@ -108,7 +109,7 @@ def test_workers_are_killed_while_they_work_and_wait(start: Callable[..., Client
         thread.join()
     over.set()
     killer.join()
-    assert len(replies) >= 32
+    assert len(replies) == len(asked) >= 32 and len(set(killed)) >= 3
     for reply in replies:
         assert reply.status in (200, 422), reply.body  # 422: two of its workers were killed
         if reply.status == 200:

@@ -27,9 +27,10 @@ def averaged(runs: Iterable[RunRecord]) -> dict[str, float]:
     for run in runs:
         told = run.predictions
         classes.add(run.classes)
-        for *sample, label, scores in zip(told.clip, told.variant, told.true, told.probabilities, strict=True):
-            heard.setdefault((sample[0], sample[1]), []).append(np.asarray(scores))
-            true[sample[0], sample[1]] = label
+        samples = zip(told.clip, told.variant, strict=True)
+        for sample, label, scores in zip(samples, told.true, told.probabilities, strict=True):
+            heard.setdefault(sample, []).append(np.asarray(scores))
+            true[sample] = label
     if len(classes) != 1 or len({len(each) for each in heard.values()}) != 1:
         raise UsageError("Only runs with the same classes, tested on the same samples, can be averaged.")
     (names,) = classes
