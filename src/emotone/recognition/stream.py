@@ -17,7 +17,7 @@ from emotone.recognition.speaker import Model
 from emotone.recognition.timeline import Timeline
 from emotone.recognition.windows import Window, Windows
 
-__all__ = ["Answer", "Settings", "Stream", "Track", "answers"]
+__all__ = ["Answer", "Settings", "Stream", "Tally", "Track", "answers"]
 
 _LONGEST = 60.0
 _SHORTEST = 0.05
@@ -77,52 +77,31 @@ class Answer(NamedTuple):
     attention: npt.NDArray[np.float32] | None = None
 
 
-class Track:
-    """One recording on its way: everything but the network. Once it is closed it pickles.
+class Tally:
+    """The answers to the windows of one recording, and what comes of them.
 
     Args:
         info: of the bundle.
-        rate: of the recording, in Hz.
-        settings: how it is listened to.
-        live: whether windows that grow at a region's beginning are wanted, too.
-        start: second of the recording at which what is pushed begins.
+        settings: how the recording is listened to.
+        start: second of it at which the windows' count begins.
     """
 
-    def __init__(self, info: BundleInfo, rate: int, settings: Settings, *, live: bool, start: float = 0.0) -> None:
-        hop = round(settings.hop * info.rate)
-        self._settings, self._rate, self._taken = settings, rate, 0
-        self._start, self._shortest, self._notes = start, info.shortest, list[str]()
-        self._mixer = Mixer(rate)
-        self._resampler = None if rate == info.rate else soxr.ResampleStream(rate, info.rate, 1, "float32", "HQ")
-        self._windows = Windows(info.rate, window=round(settings.window * info.rate), hop=hop, live=live)
-        self._timeline = Timeline(info.labels, rate=info.rate, hop=hop)
-
-    def push(self, block: Samples) -> list[Window]:
-        """Take (channels, samples); return the windows that are complete."""
-        self._taken += block.shape[1]
-        return self._windows.feed(self._resampled(self._mixer.feed(block), last=False))
-
-    def close(self, notes: Sequence[str] = ()) -> list[Window]:
-        """Return the last windows; take what is to be known of the recording."""
-        self._notes = [*notes, *([CANCELLED] if self._mixer.cancelled else [])]
-        rest = self._windows.feed(self._resampled(self._mixer.finish(), last=True))
-        rest += self._windows.finish()
-        del self._mixer, self._resampler, self._windows
-        return rest
-
-    @property
-    def speaking(self) -> bool:
-        """Whether the last sound that was decided on is speech; before `close`."""
-        return self._windows.speaking
+    def __init__(self, info: BundleInfo, settings: Settings, *, start: float = 0.0) -> None:
+        self._settings, self._start, self._shortest = settings, start, info.shortest
+        self._timeline = Timeline(info.labels, rate=info.rate, hop=round(settings.hop * info.rate))
 
     def add(self, window: Window, answer: Answer) -> None:
         """Take the answer to a window."""
         self._timeline.add(window, answer.probabilities, far=answer.far and self._settings.min_confidence is None)
 
-    def result(self) -> Result:
-        """Return what was heard, once all windows are answered."""
-        duration, least = round(self._taken / self._rate, 4), self._settings.min_confidence
-        notes = list(self._notes)
+    def result(self, duration: float, known: Sequence[str]) -> Result:
+        """Return what was heard, once all windows are answered.
+
+        Args:
+            duration: of the recording, in seconds.
+            known: what is to be known of it.
+        """
+        notes, least = list(known), self._settings.min_confidence
         if least is None and self._shortest and 0 < (speech := self._timeline.speech) < self._shortest:
             notes.append(
                 f"{speech:.2f} s of speech; the model was trained on no less than {self._shortest:.2f} s "
@@ -136,6 +115,60 @@ class Track:
             )
         result = self._timeline.result(duration, min_confidence=least or 0.0)
         return replace(result.later(self._start), notes=tuple(notes))
+
+
+class Track:
+    """One recording on its way: everything but the network.
+
+    Args:
+        info: of the bundle.
+        rate: of the recording, in Hz.
+        settings: how it is listened to.
+        live: whether windows that grow at a region's beginning are wanted, too.
+        start: second of the recording at which what is pushed begins.
+
+    Attributes:
+        notes: what is to be known of the recording; once it is closed.
+    """
+
+    def __init__(self, info: BundleInfo, rate: int, settings: Settings, *, live: bool, start: float = 0.0) -> None:
+        hop = round(settings.hop * info.rate)
+        self._rate, self._taken, self.notes = rate, 0, list[str]()
+        self._mixer = Mixer(rate)
+        self._resampler = None if rate == info.rate else soxr.ResampleStream(rate, info.rate, 1, "float32", "HQ")
+        self._windows = Windows(info.rate, window=round(settings.window * info.rate), hop=hop, live=live)
+        self._tally = Tally(info, settings, start=start)
+
+    def push(self, block: Samples) -> list[Window]:
+        """Take (channels, samples); return the windows that are complete."""
+        self._taken += block.shape[1]
+        return self._windows.feed(self._resampled(self._mixer.feed(block), last=False))
+
+    def close(self, notes: Sequence[str] = ()) -> list[Window]:
+        """Return the last windows; take what is to be known of the recording."""
+        self.notes = [*notes, *([CANCELLED] if self._mixer.cancelled else [])]
+        rest = self._windows.feed(self._resampled(self._mixer.finish(), last=True))
+        rest += self._windows.finish()
+        del self._mixer, self._resampler, self._windows
+        return rest
+
+    @property
+    def speaking(self) -> bool:
+        """Whether the last sound that was decided on is speech; before `close`."""
+        return self._windows.speaking
+
+    @property
+    def duration(self) -> float:
+        """Seconds that were taken in."""
+        return round(self._taken / self._rate, 4)
+
+    def add(self, window: Window, answer: Answer) -> None:
+        """Take the answer to a window."""
+        self._tally.add(window, answer)
+
+    def result(self) -> Result:
+        """Return what was heard, once all windows are answered."""
+        return self._tally.result(self.duration, self.notes)
 
     def _resampled(self, mono: Samples, *, last: bool) -> Samples:
         if self._resampler is None:

@@ -8,7 +8,7 @@ import numpy as np
 from emotone.audio import Samples
 from emotone.recognition.speech import Region, Speech
 
-__all__ = ["Window", "Windows"]
+__all__ = ["Window", "Windows", "spans"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,3 +92,9 @@ class Windows:
         start = max(region.start, end - self._window)
         samples = self._buffer[start - self._start : end - self._start].copy()  # else all of the buffer would stay
         return Window(region, start, end, samples, last or end - region.start >= self._window, last)
+
+
+def spans(region: Region, *, window: int, hop: int) -> list[tuple[int, int]]:
+    """Return the start and end of each window that `Windows` cuts of a region that has ended, but for live ones."""
+    ends = [*range(region.start + math.ceil(window / hop) * hop, region.end, hop), region.end]
+    return [(max(region.start, end - window), end) for end in ends]

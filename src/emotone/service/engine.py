@@ -1,6 +1,7 @@
 """What all requests share: the workers that decode, the network, the speakers who are known."""
 
 import asyncio
+import functools
 import secrets
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -15,10 +16,11 @@ from emotone.errors import AudioError, UsageError
 from emotone.recognition.recognizer import Recognizer
 from emotone.recognition.result import Result
 from emotone.recognition.speaker import Acquainted, Model
-from emotone.recognition.stream import Answer, Stream, answers
+from emotone.recognition.stream import Answer, Stream, Tally, answers
 from emotone.recognition.stream import Settings as Asked
 from emotone.service.access import Caller
-from emotone.service.listening import Channels, Heard, Job, Listener
+from emotone.service.heard import Heard
+from emotone.service.listening import Channels, Job, Listener
 from emotone.service.live import LiveDecoder, decode_live
 from emotone.service.problems import ProblemError
 from emotone.service.room import Room
@@ -64,9 +66,15 @@ class Engine:
     async def __aenter__(self) -> Self:
         settings, info = self.settings, self.model.info
         slim = info.model_copy(update={"head": None, "recipe": {}, "trained_on": {}})
-        listener = Listener(slim, settings.duration, settings.channels)
+        self._listener = Listener(slim, settings.duration, settings.channels)
         self.draining = asyncio.Event()
-        self.pool = Pool(listener, workers=settings.workers, memory=settings.decoder, seconds=settings.decoding)
+        self.pool = Pool(
+            self._listener,
+            workers=settings.workers,
+            memory=settings.decoder,
+            seconds=settings.decoding,
+            most=self._listener.largest,
+        )
         self._threads = ThreadPoolExecutor(settings.waiting + settings.streams, "answering")
         self.model.start(settings.workers)
         return self
@@ -122,7 +130,7 @@ class Engine:
         self, body: bytes, channels: Channels, asked: Asked, model: Model
     ) -> list[tuple[int | None, Result]]:
         """Return (channel, result) of a recording, or of each of its channels."""
-        return await self._hear(Job(body, channels, asked), lambda heard: _results(model, heard))
+        return await self._hear(Job(body, channels, asked), lambda heard: _results(model, asked, heard))
 
     async def adapt(self, bodies: Sequence[bytes], caller: Caller) -> str:
         """Get to know a speaker; return the name for requests.
@@ -168,7 +176,7 @@ class Engine:
 
     def live_decoder(self) -> LiveDecoder:
         """Start a process that decodes one stream; blocks."""
-        return LiveDecoder(Worker(decode_live, self.settings.decoder), self.settings.decoding)
+        return LiveDecoder(Worker(decode_live, self.settings.decoder), self.settings.decoding, self.settings.sound)
 
     async def in_thread(self, function: Callable[..., _T], *arguments: object) -> _T:
         """Run what blocks."""
@@ -178,7 +186,7 @@ class Engine:
         """Decode a recording, and have what was heard of it answered."""
         with self._sound.share() as share:
             await self._sound.wait(share, self._largest)
-            heard: list[Heard] = await self.pool.run(job)
+            heard = await self.pool.run(self._listener.question(job), functools.partial(self._listener.heard, job))
             share.shrink(min(share.size, sum(each.size for each in heard)))
             return await self.in_thread(lambda: [found for each in heard for found in answer(each)])
 
@@ -188,10 +196,11 @@ class Engine:
             del self._speakers[name]
 
 
-def _results(model: Model, heard: Heard) -> list[tuple[int | None, Result]]:
+def _results(model: Model, asked: Asked, heard: Heard) -> list[tuple[int | None, Result]]:
+    tally = Tally(model.info, asked)
     for window, answer in zip(heard.windows, answers(model, heard.windows), strict=True):
-        heard.track.add(window, answer)
-    return [(heard.channel, heard.track.result())]
+        tally.add(window, answer)
+    return [(heard.channel, tally.result(heard.duration, heard.notes))]
 
 
 def _embeddings(model: Model, heard: Heard) -> list[np.ndarray]:

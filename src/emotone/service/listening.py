@@ -1,31 +1,25 @@
 """What a worker does with an upload: decode it, find speech, and cut what the network is to be asked."""
 
-import pickle
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from itertools import groupby
+from dataclasses import dataclass
 from multiprocessing.connection import Connection
-
-import numpy as np
 
 from emotone.audio import Part, Recording, Samples, open_part
 from emotone.bundle import BundleInfo
+from emotone.config import Config
 from emotone.errors import AudioError
 from emotone.recognition.stream import Settings as Asked
 from emotone.recognition.stream import Track
 from emotone.recognition.windows import Window
+from emotone.service.heard import Heard, packed, unpacked
+from emotone.service.wire import ANY, Message, TooLongError, receive, understood
 from emotone.service.workers import answer
 
-__all__ = ["Channels", "Heard", "Job", "Listener", "TooLongError"]
+__all__ = ["Channels", "Job", "Listener"]
 
 Channels = tuple[int, ...] | None
 """Which channels are listened to by themselves: none, the mix of all, is None; () is each."""
 
 _BLOCK = 1 << 20  # samples, of all channels, that are decoded at a time
-
-
-class TooLongError(AudioError):
-    """A recording that is longer than the service takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,36 +31,14 @@ class Job:
     settings: Asked
 
 
-@dataclass(frozen=True, slots=True)
-class Heard:
-    """A recording, or one of its channels, decoded and cut.
-
-    Attributes:
-        channel: which; None for the mix.
-        track: closed; waits for the answers to its windows.
-        windows: which pickle as the speech that they lie in, each second once, however many windows cover it.
-    """
-
-    channel: int | None
-    track: Track
-    windows: list[Window]
-
-    @property
-    def size(self) -> int:
-        """Bytes of its speech."""
-        samples = reached = 0
-        for each in self.windows:
-            samples += each.end - max(each.start, reached)
-            reached = each.end
-        return 4 * samples
-
-    def __reduce__(self) -> tuple[Callable[..., "Heard"], tuple[object, ...]]:
-        return _unpacked, (self.channel, self.track, list(_packed(self.windows)))
+class _Wanted(Config):
+    channels: Channels
+    settings: Asked
 
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """The work of a worker.
+    """The work of a worker, and what the service makes of its answers.
 
     Attributes:
         info: of the bundle; what only answering needs is left out.
@@ -79,11 +51,34 @@ class Listener:
     channels: int
 
     def __call__(self, pipe: Connection) -> None:
-        """Serve jobs, each answered by a list of `Heard` or by an `EmotoneError`."""
+        """Serve jobs."""
         while True:
-            job: Job = pickle.loads(pipe.recv_bytes())  # noqa: S301 of the service
-            answer(pipe, lambda: self.listen(job))  # noqa: B023 called at once
-            del job
+            message = receive(pipe, ANY)
+            answer(pipe, lambda: packed(self.listen(_job(message))))  # noqa: B023 called at once
+            del message
+
+    @property
+    def largest(self) -> int:
+        """Bytes that an answer may have: all is speech, and cut into regions."""
+        return round(5 * self.duration * self.info.rate)
+
+    def question(self, job: Job) -> Message:
+        """Return what a worker is asked, in the service."""
+        return Message.of(_Wanted(channels=job.channels, settings=job.settings), job.body)
+
+    def heard(self, job: Job, message: Message) -> list[Heard]:
+        """Return what a worker answers, in the service.
+
+        Raises:
+            EmotoneError: that it answers.
+            ValueError: no answer to the job.
+        """
+        heard = unpacked(message, self.info, job.settings, duration=self.duration)
+        told = [each.channel for each in heard]
+        wanted = [None] if job.channels is None else list(job.channels or range(len(told)))
+        if told != wanted or not 0 < len(told) <= self.channels:
+            raise ValueError(f"channels {told} in place of {wanted}")
+        return heard
 
     def listen(self, job: Job) -> list[Heard]:
         """Decode an upload.
@@ -95,18 +90,20 @@ class Listener:
         with open_part(Part(job.body), strict=False) as recording:
             which = self._which(recording, job.channels)
             self._check(recording.seconds, len(which))
-            heard = [
-                Heard(channel, Track(self.info, recording.rate, job.settings, live=False), []) for channel in which
-            ]
+            tracks = [Track(self.info, recording.rate, job.settings, live=False) for _ in which]
+            windows: list[list[Window]] = [[] for _ in which]
             taken = 0
             for block in recording.blocks(max(1, _BLOCK // recording.channels)):
                 taken += block.shape[1]
                 self._check(taken / recording.rate, len(which))
-                for each in heard:
-                    each.windows.extend(each.track.push(_of(block, each.channel)))
-            for each in heard:
-                each.windows.extend(each.track.close(recording.notes))
-        return heard
+                for channel, track, own in zip(which, tracks, windows, strict=True):
+                    own.extend(track.push(_of(block, channel)))
+            for track, own in zip(tracks, windows, strict=True):
+                own.extend(track.close(recording.notes))
+        return [
+            Heard(channel, track.duration, tuple(track.notes), own)
+            for channel, track, own in zip(which, tracks, windows, strict=True)
+        ]
 
     def _which(self, recording: Recording, channels: Channels) -> list[int | None]:
         if channels is None:
@@ -129,21 +126,6 @@ def _of(block: Samples, channel: int | None) -> Samples:
     return block if channel is None else block[channel : channel + 1]
 
 
-def _packed(windows: list[Window]) -> Iterator[tuple[Samples, list[Window]]]:
-    """Yield, for each region, its speech, and its windows without their samples: they overlap."""
-    nothing = np.zeros(0, np.float32)
-    for _, group in groupby(windows, key=lambda each: each.region.index):
-        own = list(group)
-        parts, reached = [], own[0].start
-        for each in own:
-            parts.append(each.samples[reached - each.start :])
-            reached = each.end
-        yield np.concatenate(parts), [replace(each, samples=nothing) for each in own]
-
-
-def _unpacked(channel: int | None, track: Track, packed: list[tuple[Samples, list[Window]]]) -> Heard:
-    windows = []
-    for speech, own in packed:
-        first = own[0].start
-        windows += [replace(each, samples=speech[each.start - first : each.end - first]) for each in own]
-    return Heard(channel, track, windows)
+def _job(message: Message) -> Job:
+    wanted = understood(_Wanted, message)
+    return Job(message.body, wanted.channels, wanted.settings)

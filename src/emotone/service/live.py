@@ -1,26 +1,30 @@
 """WebM as a browser's MediaRecorder sends it, decoded as it comes by a process of its own."""
 
-import pickle
 from multiprocessing.connection import Connection
-from typing import NamedTuple
+
+import numpy as np
+from pydantic import Field
 
 from emotone.audio import Samples
 from emotone.audio.media import open_webm
+from emotone.config import Config
+from emotone.service.wire import ANY, Message, receive, send, understood
 from emotone.service.workers import Worker, answer
 
 __all__ = ["LiveDecoder", "decode_live"]
 
 _BLOCK = 0.1  # seconds of a block
+_SAMPLE = np.dtype("<f4")
 
 
-class _Opened(NamedTuple):
-    rate: int
+class _Told(Config):
+    """A block of sound, which the body is; or that all that was sent is decoded."""
 
-
-class _Done(NamedTuple):
-    """All that was sent is decoded; at the end with what is to be known of the recording."""
-
+    rate: int = Field(default=0, ge=0)
+    """In Hz; 0 of no block."""
+    channels: int = Field(default=0, ge=0, le=65_535)
     notes: tuple[str, ...] = ()
+    """What is to be known of the recording, at its end."""
 
 
 class LiveDecoder:
@@ -29,14 +33,15 @@ class LiveDecoder:
     Args:
         worker: that runs `decode_live`.
         seconds: that decoding one message may take.
+        most: bytes of sound that may come of one message.
 
     Attributes:
-        rate: in Hz; None until the stream's head has come.
-        notes: what is to be known of it, at its end.
+        rate: in Hz; None until there was sound.
+        notes: what is to be known of the stream, at its end.
     """
 
-    def __init__(self, worker: Worker, seconds: float) -> None:
-        self._worker, self._seconds = worker, seconds
+    def __init__(self, worker: Worker, seconds: float, most: int) -> None:
+        self._worker, self._seconds, self._most = worker, seconds, most
         self.rate: int | None = None
         self.notes: tuple[str, ...] = ()
 
@@ -47,32 +52,41 @@ class LiveDecoder:
             AudioError: no WebM, or damaged.
             DiedError: it takes too long or too much memory.
         """
-        blocks: list[Samples] = []
-        for each in self._worker.ask(message, seconds=self._seconds, until=lambda told: isinstance(told, _Done)):
-            match each:
-                case _Opened(rate):
-                    self.rate = rate
-                case _Done(notes):
-                    self.notes = notes
-                case _:
-                    blocks.append(each)
-        return blocks
+        found = self._worker.ask(
+            Message(b"", message),
+            self._block,
+            seconds=self._seconds,
+            most=self._most,
+            until=lambda block: block is None,
+        )
+        return [block for block in found if block is not None]
 
     def stop(self) -> None:
         """End the process."""
         self._worker.stop()
+
+    def _block(self, message: Message) -> Samples | None:
+        """Return the sound of a message; None of the one that says that there is no more."""
+        told = understood(_Told, message)
+        if not told.rate:
+            self.notes = told.notes
+            return None
+        if self.rate not in (None, told.rate) or not message.body:
+            raise ValueError("another rate, or a block of nothing")
+        self.rate = told.rate
+        return np.frombuffer(message.body, _SAMPLE).reshape(told.channels, -1)
 
 
 def decode_live(pipe: Connection) -> None:
     """Be the process: decode what comes, tell when more is wanted."""
     incoming = _Incoming(pipe)
 
-    def decode() -> _Done:
+    def decode() -> Message:
         with open_webm(incoming) as media:
-            _send(pipe, _Opened(media.rate))
             for block in media.blocks(round(_BLOCK * media.rate)):
-                _send(pipe, block)
-            return _Done(tuple(media.notes))
+                told = _Told(rate=media.rate, channels=len(block))
+                send(pipe, Message.of(told, block.astype(_SAMPLE, copy=False).tobytes()))
+            return Message.of(_Told(notes=tuple(media.notes)))
 
     answer(pipe, decode)
 
@@ -87,13 +101,9 @@ class _Incoming:
     def read(self, size: int) -> bytes:
         while not self._left and not self._ended:
             if self._asked:
-                _send(self._pipe, _Done())
+                send(self._pipe, Message.of(_Told()))
             self._asked = True
-            message: bytes = pickle.loads(self._pipe.recv_bytes())  # noqa: S301 of the service
+            message = receive(self._pipe, ANY).body
             self._left, self._ended = memoryview(message), not message
         part, self._left = self._left[:size], self._left[size:]
         return bytes(part)
-
-
-def _send(pipe: Connection, what: object) -> None:
-    pipe.send_bytes(pickle.dumps(what, pickle.HIGHEST_PROTOCOL))

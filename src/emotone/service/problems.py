@@ -10,7 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from emotone.errors import EmotoneError
-from emotone.service.listening import TooLongError
+from emotone.service.wire import TooLongError
 
 __all__ = ["ProblemError", "handle_problems", "problem_of"]
 

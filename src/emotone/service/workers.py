@@ -6,8 +6,8 @@ while it waits, ends the pool. Here every worker has a pipe of its own, and its 
 
 import asyncio
 import contextlib
+import functools
 import multiprocessing
-import pickle
 import signal
 import sys
 import threading
@@ -15,9 +15,10 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
 from emotone.errors import AudioError, EmotoneError
+from emotone.service.wire import Message, failure, receive, send
 
 __all__ = ["DiedError", "Pool", "Worker", "answer"]
 
@@ -28,9 +29,11 @@ _PRELOADED = ["emotone.service.listening", "emotone.service.live", "av"]
 _START = 60.0  # seconds that a process may take to begin
 _READY = b"ready"
 
+T = TypeVar("T")
+
 
 class DiedError(Exception):
-    """A worker ended before it answered.
+    """A worker ended before it answered, or answered what cannot be.
 
     Attributes:
         late: whether because it was too slow.
@@ -61,11 +64,27 @@ class Worker:
         self.pid, self._ready = int(self._process.pid), False
         theirs.close()
 
-    def ask(self, message: object, *, seconds: float, until: Callable[[Any], bool] = lambda answer: True) -> list[Any]:
+    def ask(
+        self,
+        message: Message,
+        read: Callable[[Message], T],
+        *,
+        seconds: float,
+        most: int,
+        until: Callable[[T], bool] = lambda answer: True,
+    ) -> list[T]:
         """Send a message; return the answers up to the one that `until` accepts. Blocks; for one thread at a time.
 
+        Args:
+            message: for the process.
+            read: takes what the process answers; raises the `EmotoneError` that it is, or `ValueError` where it is
+                nothing that could be answered.
+            seconds: that it may take.
+            most: bytes that the answers may have together.
+            until: says whether an answer is the last one.
+
         Raises:
-            DiedError: the process ended, or took longer than so many seconds and was killed.
+            DiedError: the process ended, or was killed: for it took too long, or answered what cannot be.
             EmotoneError: that it answered.
         """
         self._wait_until_ready()
@@ -78,14 +97,14 @@ class Worker:
 
         timer = threading.Timer(seconds, end)
         timer.start()
-        answers: list[Any] = []
+        answers: list[T] = []
         try:
-            self._pipe.send_bytes(pickle.dumps(message, pickle.HIGHEST_PROTOCOL))
+            send(self._pipe, message)
             while not answers or not until(answers[-1]):
-                answers.append(pickle.loads(self._pipe.recv_bytes()))  # noqa: S301 of a process of ours
-                if isinstance(answers[-1], EmotoneError):
-                    raise answers[-1]
-        except (EOFError, OSError, pickle.UnpicklingError):
+                told = receive(self._pipe, most)
+                most -= len(told.head) + len(told.body)
+                answers.append(read(told))
+        except (EOFError, OSError, ValueError):
             self.stop()
             raise DiedError(late=late.is_set()) from None
         finally:
@@ -121,10 +140,13 @@ class Pool:
         workers: how many.
         memory: bytes for each.
         seconds: that a job may take.
+        most: bytes that its answer may have.
     """
 
-    def __init__(self, work: Callable[[Connection], None], *, workers: int, memory: int, seconds: float) -> None:
-        self._work, self._memory, self._seconds = work, memory, seconds
+    def __init__(
+        self, work: Callable[[Connection], None], *, workers: int, memory: int, seconds: float, most: int
+    ) -> None:
+        self._work, self._memory, self._seconds, self._most = work, memory, seconds, most
         self._threads = ThreadPoolExecutor(workers, "decoding")
         self._free: asyncio.Queue[Worker | None] = asyncio.Queue()
         self._workers: set[Worker] = set()
@@ -137,8 +159,8 @@ class Pool:
         """Of the workers that are alive."""
         return [each.pid for each in self._workers]
 
-    async def run(self, job: object) -> Any:
-        """Return a worker's answer to a job.
+    async def run(self, job: Message, read: Callable[[Message], T]) -> T:
+        """Return a worker's answer to a job; `read` as for `Worker.ask`.
 
         Raises:
             EmotoneError: that it answered.
@@ -148,8 +170,10 @@ class Pool:
         try:
             for _ in range(2):  # once more, as it may have been killed for what it did before, or by somebody
                 worker = worker or await self._in_thread(self._begun)
+                assert worker
+                ask = functools.partial(worker.ask, job, read, seconds=self._seconds, most=self._most)
                 try:
-                    return (await self._in_thread(worker.ask, job, seconds=self._seconds))[0]
+                    return (await self._in_thread(ask))[0]
                 except DiedError as death:
                     self._workers.discard(worker)
                     worker = None
@@ -174,9 +198,9 @@ class Pool:
         self._workers.add(worker)
         return worker
 
-    async def _in_thread(self, function: Callable[..., Any], *arguments: object, **named: object) -> Any:
+    async def _in_thread(self, function: Callable[[], T]) -> T:
         """Run in a thread to its end: who is cancelled meanwhile waits, since the worker is busy all the same."""
-        future = asyncio.get_running_loop().run_in_executor(self._threads, lambda: function(*arguments, **named))
+        future = asyncio.get_running_loop().run_in_executor(self._threads, function)
         try:
             return await asyncio.shield(future)
         except asyncio.CancelledError:
@@ -206,16 +230,16 @@ def _limit(memory: int) -> None:
         resource.setrlimit(resource.RLIMIT_AS, (used + memory, used + memory))
 
 
-def answer(pipe: Connection, what: Callable[[], object]) -> None:
+def answer(pipe: Connection, what: Callable[[], Message]) -> None:
     """Send what a function gives, or an error that a caller can be told."""
     try:
         found = what()
     except EmotoneError as error:
-        found = error
+        found = failure(error)
     except MemoryError:
-        found = AudioError("audio: needs more memory to decode than is allowed")
+        found = failure(AudioError("audio: needs more memory to decode than is allowed"))
     except (EOFError, BrokenPipeError):
         raise
     except Exception as error:
-        found = AudioError(f"audio: cannot be decoded ({type(error).__name__})")
-    pipe.send_bytes(pickle.dumps(found, pickle.HIGHEST_PROTOCOL))
+        found = failure(AudioError(f"audio: cannot be decoded ({type(error).__name__})"))
+    send(pipe, found)
