@@ -124,3 +124,11 @@ def test_a_service_that_is_gone_is_told(open_page: Open, served: str, talk: Path
     page.set_input_files("#file", talk)
     page.wait_for_selector("#problem:not([hidden])")
     assert "cannot be reached" in page.inner_text("#problem")
+
+
+def test_a_proxy_that_answers_in_its_own_words_is_told(open_page: Open, served: str, talk: Path) -> None:
+    page = open_page(served, allowed="502")
+    page.route("**/v1/recognize*", lambda route: route.fulfill(status=502, body="<h1>Bad Gateway</h1>"))
+    page.set_input_files("#file", talk)
+    page.wait_for_selector("#problem:not([hidden])")
+    assert page.inner_text("#problem") == "HTTP 502"

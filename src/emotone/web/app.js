@@ -8,6 +8,7 @@ import { listen } from "./live.js";
 import { followPlayer, showRecording } from "./recording.js";
 import { makeTabs } from "./tabs.js";
 import { toneOf } from "./tones.js";
+import { offerVoice } from "./voice.js";
 
 /** @type {import("./engine/server.js").Engine} */
 let engine;
@@ -15,6 +16,8 @@ let engine;
 let card;
 let listening = null;
 let busy = false;
+let shown = null; // the file whose answers are shown
+const voice = offerVoice({ adapt, undo });
 
 async function configured() {
   const response = await fetch(new URL("config.json", import.meta.url));
@@ -34,6 +37,7 @@ function show(problem) {
     byId("access").hidden = false;
     byId("key").focus();
   }
+  if (problem && !engine.speaker) voice.tell(null);
 }
 
 async function load() {
@@ -49,25 +53,70 @@ async function load() {
   byId("terms").textContent = `${card.name} is under ${card.licence}.`;
   byId("known").replaceChildren(...card.labels.map((label) => make("li", { "--tone": toneOf(label, card.labels) }, label)));
   byId("record").disabled = byId("file").disabled = false;
+  voice.allow(engine.adapt !== undefined && card.adapts);
 }
 
 async function recognize(file) {
-  if (busy || listening) return;
+  await work(`Listening to ${file.name} …`, async (onProgress) => {
+    const adapted = Boolean(engine.speaker);
+    const answers = await engine.recognize(file, asked(), onProgress);
+    showAnswers(file, answers, adapted);
+  });
+}
+
+/** Do what takes a while, unless something else is being done; return whether it was. */
+async function work(name, task) {
+  if (busy || listening) return false;
   busy = true;
   show(null);
   const progress = byId("progress");
   progress.removeAttribute("value"); // how long it takes is not known yet
-  byId("working-name").textContent = `Listening to ${file.name} …`;
+  byId("working-name").textContent = name;
   byId("working").hidden = false;
   try {
-    const answers = await engine.recognize(file, asked(), (share) => (progress.value = share));
-    showRecording(file, answers, card.labels);
+    await task((share) => (progress.value = share));
+    return true;
   } catch (problem) {
     show(problem);
+    return false;
   } finally {
     byId("working").hidden = true;
     busy = false;
   }
+}
+
+function showAnswers(file, answers, adapted) {
+  shown = file;
+  voice.offer([file]);
+  showRecording(file, answers, card.labels, adapted);
+}
+
+/** Get used to the voice in some recordings. */
+async function adapt(files) {
+  const done = await work("Getting used to the voice …", async () => {
+    const known = await engine.adapt(files);
+    voice.tell(known);
+    setTimeout(forget, known.until - Date.now(), engine.speaker);
+  });
+  if (done) answerAnew("The model is used to the speaker’s voice.", "voice-undo");
+}
+
+function undo() {
+  forget(engine.speaker);
+  answerAnew("Answers are for anybody again.", "voice-summary");
+}
+
+function forget(speaker) {
+  if (engine.speaker !== speaker) return;
+  engine.speaker = null;
+  voice.tell(null);
+}
+
+/** Say whom answers are for now, and let what is shown be so; else go on at an element. */
+function answerAnew(said, id) {
+  byId("said").textContent = said;
+  if (shown) recognize(shown);
+  else byId(id).focus();
 }
 
 async function record() {
@@ -80,11 +129,12 @@ async function record() {
   show(null);
   byId("recording").hidden = true;
   try {
+    const adapted = Boolean(engine.speaker);
     listening = await listen(engine, card, asked());
     busy = false;
     recordingIs(true);
     const { file, result } = await listening.done;
-    showRecording(file, [{ channel: null, ...result }], card.labels);
+    showAnswers(file, [{ channel: null, ...result }], adapted);
   } catch (problem) {
     show(problem);
   } finally {
@@ -104,6 +154,7 @@ function acceptDrops() {
   const over = (on) => (byId("dropping").hidden = !on);
   addEventListener("dragover", (event) => {
     event.preventDefault();
+    byId("dropping-what").textContent = voice.isOpen() ? "Drop the speaker’s recordings" : "Drop it";
     over(event.dataTransfer.types.includes("Files"));
   });
   addEventListener("dragleave", (event) => event.relatedTarget === null && over(false));
@@ -113,7 +164,8 @@ function acceptDrops() {
     const [file] = event.dataTransfer.files;
     if (!file || !card) return;
     byId("tab-listen").click();
-    recognize(file);
+    if (voice.isOpen()) voice.offer(event.dataTransfer.files);
+    else recognize(file);
   });
 }
 

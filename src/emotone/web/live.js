@@ -59,6 +59,7 @@ export async function listen(engine, card, asked) {
     };
   });
   microphone.begin();
+  byId("now-what").textContent = engine.speaker ? "Now, adapted to the speaker’s voice" : "Now";
   view.begin();
   return { stop, done };
 }

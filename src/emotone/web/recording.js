@@ -17,8 +17,9 @@ let move = () => {};
  * @param {File} file
  * @param {import("./engine/server.js").Answer[]} answers
  * @param {string[]} labels
+ * @param {boolean} adapted to the speaker's voice
  */
-export function showRecording(file, answers, labels) {
+export function showRecording(file, answers, labels, adapted) {
   const player = byId("player");
   if (address) URL.revokeObjectURL(address);
   address = URL.createObjectURL(file);
@@ -26,6 +27,7 @@ export function showRecording(file, answers, labels) {
   byId("unplayable").hidden = true;
   player.src = address;
   byId("recording-title").textContent = file.name;
+  byId("adapted").hidden = !adapted;
   const notes = answers.flatMap((answer) => answer.notes.map((note) => (answers.length > 1 ? `${nameOf(answer)}: ${note}` : note)));
   byId("notes").replaceChildren(...notes.map((note) => make("li", {}, note)));
 

@@ -23,6 +23,9 @@ import { Problem } from "../problem.js";
  * @property {() => Promise<void>} ready once it can answer at once
  * @property {(file: File, asked: Asked, onProgress: (share: number) => void) => Promise<Answer[]>} recognize
  * @property {(rate: number, asked: Asked, listener: Listener) => {push: (samples: Float32Array) => void, end: () => void}} listen
+ * @property {string | null} [speaker] who all answers are for; null is anybody. Not there where it cannot get used to a voice
+ * @property {(files: File[]) => Promise<{recordings: number, until: Date}>} [adapt] get used to a voice; answers are for that
+ *   speaker then
  */
 
 const AWAY = "The service cannot be reached. Is `emotone serve` running?";
@@ -31,6 +34,7 @@ const AWAY = "The service cannot be reached. Is `emotone serve` running?";
 export function serverEngine() {
   const engine = {
     key: "",
+    speaker: null,
     promise: "What you record or choose is sent to this service alone, which answers and keeps nothing.",
 
     async model() {
@@ -44,7 +48,16 @@ export function serverEngine() {
       body.append("file", file, file.name);
       const query = new URLSearchParams({ channels });
       if (least !== null) query.set("min_confidence", least);
+      if (engine.speaker) query.set("speaker", engine.speaker);
       return (await asked(`v1/recognize?${query}`, { method: "POST", body })).answers;
+    },
+
+    async adapt(files) {
+      const body = new FormData();
+      for (const file of files) body.append("files", file, file.name);
+      const { speaker, recordings, expires_in } = await asked("v1/adapt", { method: "POST", body });
+      engine.speaker = speaker;
+      return { recordings, until: new Date(Date.now() + 1000 * expires_in) };
     },
 
     listen(rate, { least }, listener) {
@@ -72,7 +85,7 @@ export function serverEngine() {
           state = "over";
           listener.summary(result);
         },
-        error: (problem) => fail(new Problem(problem.detail ?? problem.title, problem.status)),
+        error: (problem) => fail(problemOf(problem.status, problem)),
       };
       socket.addEventListener("open", () =>
         socket.send(
@@ -84,7 +97,7 @@ export function serverEngine() {
             window: null,
             hop: null,
             min_confidence: least,
-            speaker: null,
+            speaker: engine.speaker,
             attention: true,
           }),
         ),
@@ -110,8 +123,16 @@ export function serverEngine() {
       throw new Problem(AWAY);
     }
     const told = await response.json().catch(() => ({}));
-    if (!response.ok) throw new Problem(told.detail ?? told.title ?? `HTTP ${response.status}`, response.status);
+    if (!response.ok) throw problemOf(response.status, told);
     return told;
+  }
+
+  function problemOf(status, { title, detail = title ?? `HTTP ${status}` }) {
+    if (engine.speaker && status === 422 && detail.startsWith("speaker ")) {
+      engine.speaker = null; // its time is over, or the service has begun anew
+      return new Problem("The service no longer knows the speaker’s voice: answers are for anybody again. Try once more.", status);
+    }
+    return new Problem(detail, status);
   }
 
   return engine;
