@@ -132,15 +132,15 @@ def quantiles(times: list[float]) -> dict[str, float] | None:
 
 
 @contextmanager
-def serving(model: str) -> Iterator[str]:
-    """Run the service; give its address."""
+def serving(model: str) -> Iterator[tuple[str, int]]:
+    """Run the service; give its address, and its process's number."""
     command = [sys.executable, "-m", "emotone", "serve", "--model", model, "--port", "0"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout
         try:
             found = re.search(r"http://\S+", process.stdout.readline())
             assert found, "emotone serve did not start"
-            yield found[0]
+            yield found[0], process.pid
         finally:
             process.terminate()
 
@@ -150,7 +150,7 @@ def measure(model: str, paths: list[Path], *, clients: int, seconds: float, shor
     recognizer = Recognizer.load(model)
     bodies = [path.read_bytes() for path in paths]
     scores = [dict(recognizer(body).scores) for body in bodies]
-    with serving(model) as url:
+    with serving(model) as (url, _):
         load = Load(url, bodies, scores)
         asyncio.run(load.run(4, short / ROUNDS))  # the first calls plan
         # By turns, since what else the machine does changes.

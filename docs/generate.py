@@ -308,7 +308,7 @@ def robustness() -> str:
 
 
 def service() -> str:
-    """Return docs/service.md: how the service is used, and what it stands, as benchmarks/serve.py saw it."""
+    """Return docs/service.md: how the service is used, and what it stands, as its benchmarks saw it."""
     measured = json.loads((SPEED / "serve.json").read_text(encoding="utf-8"))
     return _render(
         "service.md.jinja",
@@ -317,6 +317,7 @@ def service() -> str:
             f"16 clients get {each['gain of 16 clients']:.1f} times the answers of one from `{name}`."
             for name, each in measured["models"].items()
         ),
+        spent=markdown_measured.figures_table(json.loads((SPEED / "cores.json").read_text(encoding="utf-8"))),
         clips=measured["clips"],
         cores=measured["cores"],
     )
