@@ -92,6 +92,18 @@ def test_a_clip_does_not_hear_its_pads_nor_its_neighbours(encoder: Path) -> None
     assert torch.isfinite(together).all()
 
 
+def test_how_loud_a_clip_was_recorded_counts_only_where_the_recipe_wants_it(encoder: Path) -> None:
+    samples = np.random.default_rng(0).normal(scale=0.1, size=16_000).astype("f4")
+    loud, faint = (torch.from_numpy(take_features(scale * samples, 16_000, FEATURES))[None] for scale in (1, 0.1))
+    beside = torch.cat([faint, torch.full((1, 80, 20), 30.0)], dim=2)  # louder, but beyond the clip's end
+    length = torch.tensor([loud.shape[2]])
+    as_recorded, level = network(encoder), network(encoder, normalise="peak")
+    with torch.inference_mode():
+        torch.testing.assert_close(level((faint, length)), level((loud, length)), atol=1e-4, rtol=1e-4)
+        torch.testing.assert_close(level((beside, length)), level((loud, length)), atol=1e-4, rtol=1e-4)
+        assert (as_recorded((faint, length)) - as_recorded((loud, length))).abs().max() > 0.01
+
+
 def edited(folder: Path, target: Path, **settings: Any) -> Path:
     target.mkdir()
     for path in folder.iterdir():

@@ -158,6 +158,8 @@ class WhisperConfig(EncoderConfig):
     """How many of the encoder's layers are run."""
     read: tuple[Size, ...] = Field(min_length=1)
     """Whose frames' mean and deviation over time the output reads; the first layer is 1."""
+    normalise: Literal["none", "peak"] = "none"
+    """`peak`: how loud a clip was recorded does not count; the loudest value of its log-mels becomes 10 dB."""
     encoder_rate: float | None = Field(default=None, gt=0)
     """The learning rate of the last layer; None leaves the encoder as it is. That of the output is the recipe's."""
     layer_decay: float = Field(default=1.0, gt=0, le=1)

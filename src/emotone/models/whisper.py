@@ -24,6 +24,7 @@ __all__ = ["Sizes", "WhisperLayers", "digest", "read_sizes", "read_weights"]
 _HEAD = 64  # values of a head, in every Whisper
 _LONGEST_WAVE = 10_000.0  # of the positions, in steps of 20 ms
 _LEAST = 1e-6  # of a variance
+_LOUDEST = 10.0  # dB, of a clip whose level does not count
 _ROWS = 256  # of which the rows of a product in training are a multiple
 _NAMES = {
     "norm1": "self_attn_layer_norm",
@@ -67,8 +68,12 @@ class WhisperLayers(Ragged):
         self.output = nn.Linear(self.width, classes)
 
     def normalise(self, frames: Tensor, lengths: Tensor) -> Tensor:
-        """Return log-mels in Whisper's scale; zero beyond each clip's end."""
-        return (frames / 40 + 1) * within(lengths, frames.shape[2])[:, None]
+        """Return log-mels, dB, in Whisper's scale; zero beyond each clip's end."""
+        real = within(lengths, frames.shape[2])[:, None]
+        if self.config.normalise == "peak":
+            loudest = torch.where(real, frames, -torch.inf).amax((1, 2), keepdim=True)
+            frames = frames - loudest + _LOUDEST
+        return (frames / 40 + 1) * real
 
     def score(self, normalised: Tensor, lengths: Tensor) -> Tensor:
         """Return logits (batch, classes) for what `normalise` gives."""

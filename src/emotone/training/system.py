@@ -151,7 +151,8 @@ def fit(
     if start is None and training is not None and training.start is not None:
         raise UsageError(f"{recipe.id}: its training goes on from other weights (training.start); name them by --from.")
     balances = isinstance(model, OwnConfig | WhisperConfig) and start is None
-    targets = Targets(fold, classes, labels, corpora or [""] * len(labels), vague=balances)
+    even = balances and training is not None and training.even
+    targets = Targets(fold, classes, labels, corpora or [""] * len(labels), vague=balances, even=even)
 
     def gather(samples: Sequence[Sample]) -> tuple[list[Array], NDArray[np.intp]]:
         return [frames[sample] for sample in samples], targets.indices(samples)
@@ -176,7 +177,8 @@ def fit(
         options |= {"seed": seed, "device": device, "precision": precision}
         if balances and training is not None:
             weights = targets.weights(samples)
-            options |= {"meant": targets.meant, "weights": weights, "drawn": training.balanced}
+            drawn = training.balanced if corpora and len(set(corpora)) > 1 else len(samples)
+            options |= {"meant": targets.meant, "weights": weights, "drawn": drawn}
         if start is not None:
             from emotone.training.begin import begin_with
 

@@ -23,6 +23,7 @@ class Targets:
         labels: of every clip of the corpus.
         corpora: of every clip.
         vague: whether the classifier learns labels that may mean several classes as that; else the first counts.
+        even: whether every label of a corpus alone weighs the same, as it does where there are several.
     """
 
     fold: Fold
@@ -30,6 +31,7 @@ class Targets:
     labels: Sequence[str]
     corpora: Sequence[str]
     vague: bool
+    even: bool = False
 
     @cached_property
     def meant(self) -> NDArray[np.bool_] | None:
@@ -45,11 +47,11 @@ class Targets:
     def weights(self, samples: Sequence[Sample]) -> NDArray[np.float32] | None:
         """Return what samples weigh, (samples,), 1 on average: every corpus the same, and in it every label.
 
-        None where they are of one corpus.
+        None where they are of one corpus, unless its labels are to be `even`.
         """
         kinds = [(self.corpora[sample.clip], self.labels[sample.clip]) for sample in samples]
         labels = Counter(corpus for corpus, _ in set(kinds))
-        if len(labels) < 2:
+        if len(labels) < 2 and not self.even:
             return None
         counts = Counter(kinds)
         found = np.array([1 / (labels[kind[0]] * counts[kind]) for kind in kinds], np.float32)
