@@ -27,7 +27,12 @@ def test_every_corpus_weighs_the_same_and_in_it_every_label() -> None:
     assert Targets(FOLD, CLASSES, LABELS, ["one"] * 12, vague=True).weights(SAMPLES) is None
     even = Targets(FOLD, CLASSES, LABELS, ["one"] * 12, vague=True, even=True).weights(SAMPLES)
     assert even is not None and even.mean() == pytest.approx(1)
-    assert even[0] == pytest.approx(even[1]) == pytest.approx(even[4:10].sum()) == pytest.approx(even[[2, 3, 10, 11]].sum())
+    assert (
+        even[0]
+        == pytest.approx(even[1])
+        == pytest.approx(even[4:10].sum())
+        == pytest.approx(even[[2, 3, 10, 11]].sum())
+    )
 
 
 def test_a_label_that_may_mean_several_is_a_row_of_its_own_or_counts_as_the_first() -> None:

@@ -121,7 +121,7 @@ class TrainingConfig(Config):
     """Where several corpora are trained on, every corpus weighs the same, and in it every label: an epoch draws so many
     clips, most often of what is rare. A corpus alone is taken as it is, every clip once an epoch."""
     even: bool = False
-    """Every label of a corpus alone weighs the same, too: an epoch draws as many clips as there are, by these weights."""
+    """Every label of a corpus alone weighs the same, too: an epoch draws as many clips as there are, by weight."""
     start: str | None = None
     """The digest of the weights that training goes on from, noted by `emotone train --from`; None: fresh ones."""
     keep_statistics: bool = False
