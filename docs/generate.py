@@ -1,6 +1,7 @@
 """Write what the documentation says of the results, from the files under results/: `make docs`."""
 
 import json
+import math
 import shutil
 from collections.abc import Iterable
 from functools import cache
@@ -292,6 +293,8 @@ def audit() -> str:
         "audit.md.jinja",
         voices=markdown_measured.voices_table(voices),
         copies=markdown_measured.copies_table(copies["copies"], copies["copied"]),
+        clips=f"{copies['clips']:,}",
+        pairs=f"{math.comb(copies['clips'], 2):,}",
         copied=copies["copied"],
         among=copies["among"],
     )
