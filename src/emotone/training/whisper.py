@@ -50,6 +50,7 @@ class WhisperClassifier(RaggedClassifier):
     ) -> None:
         super().__init__(training, classes, frames_per_second=frames_per_second, evaluation_batch=16, **options)
         self.model, self.folder, self.blend_with = model, folder, blend_with
+        self._known: tuple[Samples, Tensor] = [], torch.zeros(0)  # training clips, held so that they stay what they are
 
     def fit(
         self,
@@ -75,19 +76,20 @@ class WhisperClassifier(RaggedClassifier):
         return network
 
     def predict_proba(self, X: Samples) -> Array:
-        """Return probabilities (samples, classes) for `X`; of many samples, frozen layers are read from the cache."""
-        if self.model.encoder_rate is not None or len(X) == 1:
+        """Return probabilities (samples, classes) for `X`; of many samples, what was read before is not read again."""
+        if len(X) == 1:
             return super().predict_proba(X)
         network = cast(WhisperLayers, self.network_)
         with torch.inference_mode():
-            probabilities: Array = torch.softmax(network.output(torch.from_numpy(self.embed(X))), dim=1).numpy()
+            read = torch.from_numpy(self.embed(X)).to(network.output.weight.device)
+            probabilities: Array = torch.softmax(network.output(read), dim=1).cpu().numpy()
         return probabilities
 
     def embed(self, X: Samples) -> Array:
         """Return what the output layer reads, (samples, width)."""
         network = cast(WhisperLayers, self.network_)
-        read = self._statistics if self.model.encoder_rate is not None else self._untrained_statistics
-        return ((read(network, X) - network.mean) / network.deviation).numpy()
+        read = self._trained_statistics if self.model.encoder_rate is not None else self._untrained_statistics
+        return ((read(network, X) - network.mean.cpu()) / network.deviation.cpu()).numpy()
 
     def _prepare(self, network: nn.Module, X: Samples, y: Tensor) -> None:
         """Standardise the statistics of training clips, and make the output a logistic regression on them."""
@@ -107,7 +109,8 @@ class WhisperClassifier(RaggedClassifier):
         if self.blend_with is not None:
             other = self.blend_with.trained_
             network.load_state_dict({name: (own + other[name]) / 2 for name, own in self.trained_.items()})
-        self._add_regression(network, self._statistics(network, X), y)
+        self._known = X, self._statistics(network, X)
+        self._add_regression(network, self._known[1], y)
 
     def _add_regression(self, network: WhisperLayers, statistics: Tensor, y: Tensor, *, beside: bool = False) -> None:
         """Add a logistic regression on the statistics of training clips to the output; one of its own, or, `beside`
@@ -131,6 +134,15 @@ class WhisperClassifier(RaggedClassifier):
         statistics = self._through(network, X, lambda clips: network.statistics(network.normalise(*clips), clips[1]))
         network.train(was)
         return statistics
+
+    def _trained_statistics(self, network: WhisperLayers, X: Samples) -> Tensor:
+        """Return the same; of the clips that the layers were trained on they are known."""
+        clips, known = self._known
+        rows = {id(clip): row for row, clip in enumerate(clips)}
+        new = [clip for clip in X if id(clip) not in rows]
+        rows |= {id(clip): len(clips) + row for row, clip in enumerate(new)}
+        found = torch.cat([known, self._statistics(network, new)]) if new else known
+        return found[[rows[id(clip)] for clip in X]]
 
     def _untrained_statistics(self, network: WhisperLayers, X: Samples) -> Tensor:
         """Return the same of layers that are the encoder's own, from the cache where they were read before."""
