@@ -1,5 +1,8 @@
 """What a user reads when something is wrong, and files that are whole or not there."""
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from pathlib import Path
 from typing import Literal
 
@@ -9,9 +12,9 @@ from hypothesis import strategies as st
 from pydantic import Field, ValidationError, model_validator
 
 from emotone import errors
-from emotone.config import Config
+from emotone.config import Config, read_yaml
 from emotone.errors import EmotoneError, RecipeError, UsageError, nearest_first, unknown
-from emotone.files import atomic_path, cache_folder, write_text
+from emotone.files import atomic_path, cache_folder, parse_json, write_text
 
 
 class Leaf(Config):
@@ -134,3 +137,55 @@ def test_the_cache_lies_where_the_user_says(tmp_path: Path, monkeypatch: pytest.
     assert cache_folder("a", "b") == tmp_path / "a" / "b"
     monkeypatch.delenv("EMOTONE_CACHE")
     assert "emotone" in str(cache_folder())
+
+
+LAUGHS = "a: &a [x]\n" + "".join(
+    f"{two}: &{two} [{','.join(['*' + one] * 9)}]\n" for one, two in pairwise("abcdefghijk")
+)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "when: 2001-13-45\n",
+        "a: !!int x\n",
+        "a: !!float x\n",
+        "a: !!bool x\n",
+        "a: !!timestamp x\n",
+        f"a: {'1' * 5000}\n",
+        "[" * 3000,
+        LAUGHS,
+        "a: &a [*a]\n",
+        "a: &a {b: *a}\n",
+    ],
+    ids=["month", "int", "float", "bool", "timestamp", "digits", "deep", "laughs", "itself", "mapping-itself"],
+)
+def test_yaml_that_is_a_trap_is_refused_in_a_line(content: str, tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(content)
+    with pytest.raises(RecipeError, match=r"a\.yaml: (cannot be read as YAML|holds more than)") as caught:
+        read_yaml(tmp_path / "a.yaml", missing="none")
+    assert len(str(caught.value)) < 500 + len(str(tmp_path))
+
+
+def test_what_nobody_would_read_is_cut() -> None:
+    assert len(message({"name": "oak", "branch": {"best": {"size": "x" * 100_000}}})) < 500
+    assert len(message({"name": "oak", "branch": {"best": {"colour": ["red"] * 100_000}}})) < 500
+    assert len(str(unknown("tree", "oak" * 100_000, ["oak", "ash"]))) < 500
+
+
+@pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 100_000, "1" * 5000, '["\\ud800"]', "", "{"])
+def test_json_that_no_file_should_hold_is_a_value_error(text: str) -> None:
+    for form in (text, text.encode()):
+        with pytest.raises(ValueError):
+            parse_json(form)
+    assert parse_json('["\\ud83d\\ude00"]') == ["\U0001f600"]
+
+
+def test_a_pipe_is_written_and_stays_one(tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with ThreadPoolExecutor() as pool:
+        read = pool.submit(pipe.read_text)
+        write_text(pipe, "whole")
+        assert read.result(timeout=60) == "whole"
+    assert pipe.is_fifo() and list(tmp_path.iterdir()) == [pipe]

@@ -6,15 +6,17 @@ from typing import Any, Self, get_args
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from emotone.errors import RecipeError, nearest_first
+from emotone.errors import RecipeError, nearest_first, quoted
 
 __all__ = ["Config", "read_yaml"]
+
+_MOST_VALUES = 10_000  # in a file that people write; aliases of aliases make billions of a few lines
 
 
 class Config(BaseModel):
     """A frozen configuration object. Build from outside data with `parse`, which speaks plainly about what is wrong."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
 
     @classmethod
     def parse(cls, data: Any, *, where: str | Path) -> Self:
@@ -31,11 +33,30 @@ def read_yaml(path: Path, *, missing: str) -> Any:
     import yaml
 
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise RecipeError(f"{path}: {missing}") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise RecipeError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())}") from None
+    except RecursionError:
+        raise RecipeError(f"{path}: cannot be read as YAML: brackets within brackets without end") from None
+    except (OSError, ValueError, TypeError, LookupError, AttributeError, yaml.YAMLError) as error:
+        # The reader of `!!int x` or of a thirteenth month raises what Python does.
+        raise RecipeError(f"{path}: cannot be read as YAML: {' '.join(str(error).split())[:300]}") from None
+    if not _is_small(data):
+        raise RecipeError(f"{path}: holds more than {_MOST_VALUES:,} values, or one that holds itself")
+    return data
+
+
+def _is_small(data: Any) -> bool:
+    """Tell whether there are few values in it, those that stand there by an alias counted each time."""
+    waiting, seen = [data], 0
+    while waiting and seen <= _MOST_VALUES:
+        value = waiting.pop()
+        seen += 1
+        if isinstance(value, dict):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list | tuple | set):
+            waiting += value
+    return seen <= _MOST_VALUES
 
 
 def _explain(cls: type[BaseModel], problem: Any) -> str:
@@ -45,18 +66,19 @@ def _explain(cls: type[BaseModel], problem: Any) -> str:
     match problem["type"]:
         case "extra_forbidden":
             valid = nearest_first(str(problem["loc"][-1]), beside)
-            return f"unknown key {key!r}. Valid: {', '.join(valid)}"
+            return f"unknown key {quoted(key)}. Valid: {', '.join(valid)}"
         case "missing":
             return f"key {key!r} is missing"
         case "literal_error":
             valid = nearest_first(str(problem["input"]), _quoted(context["expected"]))
-            return f"{key!r} is {problem['input']!r}. Valid: {', '.join(valid)}"
+            return f"{key!r} is {quoted(problem['input'])}. Valid: {', '.join(valid)}"
         case "union_tag_invalid":
             valid = nearest_first(context["tag"], _quoted(context["expected_tags"]))
-            return f"'{key}.{context['discriminator'].strip(chr(39))}' is {context['tag']!r}. Valid: {', '.join(valid)}"
+            tag = f"{key}.{context['discriminator'].strip(chr(39))}"
+            return f"{tag!r} is {quoted(context['tag'])}. Valid: {', '.join(valid)}"
         case "value_error":
             return f"{key!r}: {context['error']}" if key else str(context["error"])
-    return f"{key!r} is {problem['input']!r}: {problem['msg']}"
+    return f"{key!r} is {quoted(problem['input'])}: {problem['msg']}"
 
 
 def _follow(cls: type[BaseModel], location: tuple[str | int, ...]) -> tuple[str, list[str]]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from difflib import SequenceMatcher
+from reprlib import Repr
 
 __all__ = [
     "AudioError",
@@ -13,8 +14,14 @@ __all__ = [
     "RecipeError",
     "UsageError",
     "nearest_first",
+    "quoted",
     "unknown",
 ]
+
+_COMPARED = 200  # letters of a name; what is longer is no slip of the pen
+_BRIEF = Repr()
+_BRIEF.maxlevel, _BRIEF.maxstring, _BRIEF.maxother, _BRIEF.maxlong = 3, 200, 200, 60
+_BRIEF.maxlist = _BRIEF.maxtuple = _BRIEF.maxdict = 8
 
 
 class EmotoneError(Exception):
@@ -59,7 +66,17 @@ def nearest_first(value: str, choices: Iterable[str]) -> list[str]:
     >>> nearest_first("boucheta/cn", ["onah/cnn", "boucheta/cnn", "boucheta/knn"])
     ['boucheta/cnn', 'boucheta/knn', 'onah/cnn']
     """
-    return sorted(sorted(choices), key=lambda choice: -SequenceMatcher(None, value.lower(), choice.lower()).ratio())
+    near = value[:_COMPARED].lower()
+    return sorted(sorted(choices), key=lambda choice: -SequenceMatcher(None, near, choice.lower()).ratio())
+
+
+def quoted(value: object) -> str:
+    """Return a value as an error shows it: its `repr`, cut where nobody would read on.
+
+    >>> quoted("sad"), len(quoted("x" * 1_000_000))
+    ("'sad'", 200)
+    """
+    return _BRIEF.repr(value)
 
 
 def unknown(what: str, value: str, choices: Iterable[str], *, where: str | None = None) -> UsageError:
@@ -69,4 +86,4 @@ def unknown(what: str, value: str, choices: Iterable[str], *, where: str | None 
     "Unknown protocol 'lose'. Valid: loso, clean."
     """
     place = f" in {where}" if where else ""
-    return UsageError(f"Unknown {what} {value!r}{place}. Valid: {', '.join(nearest_first(value, choices))}.")
+    return UsageError(f"Unknown {what} {quoted(value)}{place}. Valid: {', '.join(nearest_first(value, choices))}.")

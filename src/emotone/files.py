@@ -1,23 +1,31 @@
-"""Files that are never half-written: write beside, then rename. And the one place for cached things."""
+"""Files that are never half-written: write beside, then rename. JSON of others. The one place for cached things."""
 
 import errno
+import json
 import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import platformdirs
 
 from emotone.errors import EmotoneError
 
-__all__ = ["atomic_path", "cache_folder", "caching", "make_folder", "write_text"]
+__all__ = ["atomic_path", "cache_folder", "caching", "make_folder", "parse_json", "write_text"]
 
 
 @contextmanager
 def atomic_path(target: Path) -> Iterator[Path]:
-    """Yield a temporary path beside `target`; on success it replaces `target`, on any error it is removed."""
+    """Yield a temporary path beside `target`; on success it replaces `target`, on any error it is removed.
+
+    A device or a pipe, as /dev/stdout, is yielded itself: it is written, and never replaced by a file.
+    """
     target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists() and not target.is_file() and not target.is_dir():
+        yield target
+        return
     # Not by mkstemp, whose files only their owner may read: a report is there to be shown.
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}{target.suffix}")
     temporary.touch(exist_ok=False)
@@ -32,6 +40,25 @@ def write_text(target: Path, text: str) -> None:
     """Write `text` to `target` as UTF-8, whole or not at all."""
     with atomic_path(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def parse_json(text: str | bytes) -> Any:
+    """Return what JSON of unknown origin holds.
+
+    Raises:
+        ValueError: no JSON, brackets too deep to follow, half a character, which no file could hold.
+    """
+    try:
+        data = json.loads(text)
+    except RecursionError:
+        raise ValueError("brackets within brackets without end") from None
+    escape = b"\\ud" if isinstance(text, bytes) else "\\ud"
+    if escape in text.lower():  # type: ignore[operator]  # of the same type
+        try:
+            json.dumps(data, ensure_ascii=False).encode()
+        except UnicodeEncodeError:
+            raise ValueError("half a character, as \\ud800 without its other half") from None
+    return data
 
 
 def make_folder(folder: Path) -> None:

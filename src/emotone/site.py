@@ -17,7 +17,7 @@ from emotone.bundle import Bundle, BundleInfo
 from emotone.bundle.hub import locate
 from emotone.corpora.download import Progress, download
 from emotone.errors import DownloadError, UsageError
-from emotone.files import cache_folder
+from emotone.files import cache_folder, parse_json
 
 __all__ = ["PACKAGES", "Package", "write_site"]
 
@@ -161,7 +161,7 @@ def _check_free(folder: Path) -> None:
 
 def _is_ours(folder: Path) -> bool:
     try:
-        told = json.loads((folder / _MARK).read_text(encoding="utf-8"))
+        told = parse_json((folder / _MARK).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
     return isinstance(told, dict) and told.get("engine") == _ENGINE and {*_names(folder)} <= {"index.html", "static"}

@@ -306,3 +306,40 @@ def test_random_bytes_never_end_in_anything_but_an_audio_error(data: bytes, head
     except AudioError:
         return
     assert np.isfinite(samples).all()
+
+
+def test_more_channels_than_are_believed(tmp_path: Path) -> None:
+    path = tmp_path / "many.wav"
+    for channels in (64, 65):
+        soundfile.write(path, np.zeros((100, channels), "f4"), 16_000, subtype="PCM_16")
+        if channels == 64:
+            assert read(path)[0].shape == (64, 100)
+    refused(path, "has 65 channels; allowed are 1 to 64")
+
+
+def test_silence_that_no_memory_holds_is_refused_from_the_header(tmp_path: Path) -> None:
+    path = tmp_path / "silence.flac"
+    soundfile.write(path, np.zeros((4800, 8), "i2"), 48_000, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    content[21] &= 0xF0
+    content[22:26] = (4 * 3600 * 48_000 - 1).to_bytes(4, "big")  # samples; the low 36 bits of bytes 18 to 25
+    path.write_bytes(content)
+    refused(path, r"too long: 4\.0 h of 8 channels at 48000 Hz \(at most 1\.0 h of them\)")
+
+
+def test_no_room_is_made_for_what_a_header_promises_and_the_file_does_not_hold(tmp_path: Path) -> None:
+    path = tmp_path / "promised.flac"
+    soundfile.write(path, np.zeros(4800, "i2"), 48_000, subtype="PCM_16")
+    content = bytearray(path.read_bytes())
+    content[22:26] = (3 * 3600 * 48_000).to_bytes(4, "big")
+    path.write_bytes(content)
+    code = (
+        "import resource, sys; from emotone.audio import read; from emotone.errors import AudioError\n"
+        "used = int(open('/proc/self/statm').read().split()[0]) * resource.getpagesize()\n"
+        "resource.setrlimit(resource.RLIMIT_AS, (used + (512 << 20),) * 2)\n"
+        "try: read(sys.argv[1])\nexcept AudioError as error: print(error)"
+    )
+    if not Path("/proc/self/statm").exists():
+        pytest.skip("needs /proc to limit the memory")
+    done = subprocess.run([sys.executable, "-c", code, str(path)], capture_output=True, text=True, check=True)
+    assert "promised.flac: truncated or damaged" in done.stdout

@@ -72,6 +72,9 @@ def model(card: object = CARD, *, names: dict[str, str] | None = None, **shapes:
     return bytes(made.SerializeToString())
 
 
+HEAD = {"weight": [[1.0]] * 3, "bias": [0.0] * 3, "mean": [0.0], "deviation": [1.0]}
+
+
 def card(**changes: Any) -> str:
     data = {key: value for key, value in (json.loads(CARD.model_dump_json()) | changes).items() if value is not ...}
     return json.dumps(data)
@@ -121,6 +124,12 @@ def test_threads_may_share_a_bundle() -> None:
         (model(names={"waveform": "audio"}), "reads audio, lengths"),
         (model(names={"embedding": "hidden"}), "gives probabilities, hidden"),
         (model(waveform=[1, 16_000]), "fixed shape"),
+        (model().replace(b'"none"', b'"n\xff\xffe"'), "not UTF-8 text"),
+        (model(card(rate=5)), "'rate' is 5"),
+        (model("[" * 100_000), "its card is not JSON: brackets"),
+        (model(card(window=float("inf"))), "'window' is inf"),
+        (model(card(temperature=float("nan"))), "'temperature' is nan"),
+        (model(card(head=HEAD | {"mean": [0, 0], "deviation": [1, 1], "weight": [[1, 1]] * 3})), "its head is for 3"),
     ],
 )
 def test_what_is_no_bundle_is_refused(tmp_path: Path, content: bytes, words: str) -> None:
@@ -184,3 +193,15 @@ print(*{{name.split(".")[0] for name in sys.modules}} & {{"torch", "onnx", "pand
 """
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [([[0, np.nan, 0]], "probabilities are not all numbers"), ([[0, 1, 2, 3]], "shape|graph fails|labels for")],
+)
+def test_a_graph_that_gives_other_than_it_says_is_refused(row: list[list[float]], words: str) -> None:
+    made = onnx.load_model_from_string(model())
+    weights = next(tensor for tensor in made.graph.initializer if tensor.name == "row")
+    weights.CopyFrom(numpy_helper.from_array(np.array(row, np.float32), "row"))
+    with pytest.raises(BundleError, match=words):
+        Bundle.load(made.SerializeToString()).run(np.zeros((1, 5), np.float32))

@@ -234,3 +234,42 @@ def test_a_damaged_zip_leaves_nothing(tmp_path: Path, archive: bytes) -> None:
         with pytest.raises(DownloadError, match="not a zip file, or a damaged one"):
             unpack(zipped, tmp_path / "target")
         assert [child.name for child in tmp_path.iterdir()] == ["a.zip"]
+
+
+def changed(content: bytes, offset: int, value: int) -> bytes:
+    """Return a zip whose directory says something else of its first member: 16 bits at an offset."""
+    at = content.rindex(b"PK\x01\x02") + offset
+    return content[:at] + value.to_bytes(2, "little") + content[at + 2 :]
+
+
+def packed(name: str, content: bytes, method: int) -> bytes:
+    memory = io.BytesIO()
+    with zipfile.ZipFile(memory, "w", method) as archive:
+        member = zipfile.ZipInfo("x")
+        member.filename, member.compress_type = name, method
+        archive.writestr(member, content)
+    return memory.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (
+            packed("silence.wav", bytes(50 << 20), zipfile.ZIP_DEFLATED),
+            "would unpack to 52,428,800 bytes, more than 100",
+        ),
+        (packed("a.wav", b"RIFF", zipfile.ZIP_LZMA), "neither stored nor deflated"),
+        (packed("a.wav", b"RIFF", zipfile.ZIP_BZIP2), "neither stored nor deflated"),
+        (changed(zip_of({"a.wav": b"RIFF"}), 8, 1), "is encrypted"),
+        (changed(zip_of({"a.wav": b"RIFF"}), 6, 99), "not a zip file, or a damaged one"),
+        (packed("", b"RIFF", zipfile.ZIP_STORED), "'' is no name of a file"),
+        (packed("/", b"", zipfile.ZIP_STORED), "'/'"),
+        (packed("d/" * 600 + "a.wav", b"RIFF", zipfile.ZIP_STORED), "is no name of a file"),
+    ],
+)
+def test_an_archive_that_no_corpus_is_in_is_refused_whole(content: bytes, words: str, tmp_path: Path) -> None:
+    zipped = tmp_path / "a.zip"
+    zipped.write_bytes(content)
+    with pytest.raises(DownloadError, match=words):
+        unpack(zipped, tmp_path / "target")
+    assert [child.name for child in tmp_path.iterdir()] == ["a.zip"]

@@ -1,6 +1,7 @@
 """A corpus is known by what was said and how it is labelled, not by how it is stored."""
 
 import json
+import os
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -112,3 +113,19 @@ def test_one_channel_of_a_file_is_other_data_than_all_of_it(tmp_path: Path) -> N
     soundfile.write(path, np.random.default_rng(0).uniform(-0.1, 0.1, (400, 2)), 16_000)
     whole, one = (Utterance(path, "mine", "a", "sad", channel=channel) for channel in (None, 0))
     assert sample_digests([whole]) != sample_digests([one])
+
+
+def test_a_clock_that_goes_back_changes_nothing_and_hides_nothing(tmp_path: Path, record) -> None:
+    """Neither is a file known by its time: one that was changed and bears the old time is another."""
+    path = tmp_path / "a.wav"
+    record(path)
+    clip = Utterance(path=path, corpus="mine", clip="a", emotion="sad")
+    before, then = sample_digests([clip]), path.stat().st_mtime_ns
+    for time in (0, 4_102_444_800 * 10**9):  # 1970 and 2100
+        os.utime(path, ns=(time, time))
+        assert sample_digests([clip]) == before
+    content = bytearray(path.read_bytes())
+    content[-1] ^= 1
+    path.write_bytes(content)
+    os.utime(path, ns=(then, then))
+    assert sample_digests([clip]) != before

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from emotone import corpora
+from emotone.corpora.manifest import read_manifest
 from emotone.errors import CorpusError
 
 ROWS = [
@@ -123,3 +124,10 @@ def test_files_that_do_not_exist_are_named(tmp_path: Path, record) -> None:
     with pytest.raises(CorpusError, match="5 of 6 files do not exist") as error:
         corpora.load(str(manifest))
     assert "1.wav" in str(error.value) and "4.wav" not in str(error.value)
+
+
+@pytest.mark.parametrize("emotion", ["-", "_", "- -"])
+def test_an_emotion_without_a_letter_is_none(emotion: str, tmp_path: Path) -> None:
+    path = write_csv(tmp_path / "m.csv", [{"file": "a.wav", "emotion": emotion, "speaker": "x"}])
+    with pytest.raises(CorpusError, match=rf"m\.csv: line 2: 'emotion' is {emotion} \(a\.wav\)"):
+        read_manifest(path)

@@ -14,6 +14,7 @@ SPEAKER call 1 0.00 2.50 <NA> <NA> anna <NA> <NA>
 
 SPEAKER other 2 1e-1 0.9 <NA> <NA> anna <NA>
 SPEAKER call 1 9.00 0.00 <NA> <NA> nobody <NA> <NA>
+SPEAKER call 1 1e300 1.0 <NA> <NA> nobody <NA> <NA>
 """
 
 

@@ -1,6 +1,8 @@
 """Tables as people keep them: every delimiter, encoding, spelling and program gives the same rows."""
 
 import datetime
+import zipfile
+from contextlib import suppress
 from pathlib import Path
 
 import openpyxl
@@ -221,3 +223,38 @@ def test_files_that_differ_in_their_ending_are_rightly_named(tmp_path: Path) -> 
     with pytest.raises(CorpusError, match=r"line 3: 1\.mp3 is called as 1\.wav in line 2 but for its ending"):
         read_manifest(tmp_path / "m.csv")
     assert [each.file.name for each in list_files(tmp_path / "m.csv")] == ["1.wav", "1.mp3"]
+
+
+@pytest.mark.parametrize("value", ["1" * 5000, "[" * 100_000, '"\\ud800"'], ids=["digits", "deep", "half a character"])
+def test_json_lines_that_python_itself_stumbles_over(value: str, tmp_path: Path) -> None:
+    path = tmp_path / "m.jsonl"
+    path.write_text('{"file": "a.wav"}\n{"file": ' + value + "}\n")
+    with pytest.raises(CorpusError, match=r"m\.jsonl: line 2: not JSON: "):
+        list_files(path)
+
+
+def test_a_damaged_parquet_file_is_said_to_be_one(tmp_path: Path) -> None:
+    path = tmp_path / "m.parquet"
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist([{"file": f"{at}.wav"} for at in range(9)]), path)
+    whole = path.read_bytes()
+    for at in range(4, len(whole), 7):
+        path.write_bytes(whole[:at] + b"\xff\xff\xff" + whole[at + 3 :])
+        with suppress(CorpusError):
+            list_files(path)
+
+
+def test_a_sheet_with_a_billionth_row_is_no_sheet(tmp_path: Path) -> None:
+    excel(tmp_path / "whole.xlsx", [("file", "room"), ("a.wav", "hall")])
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as old, zipfile.ZipFile(tmp_path / "m.xlsx", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b'<row r="2"', b'<row r="99999999999"'))
+    with pytest.raises(CorpusError, match="more than the 1,048,576 rows"):
+        list_files(tmp_path / "m.xlsx")
+
+
+def test_a_sheet_is_as_wide_as_its_cells_whatever_it_states(tmp_path: Path) -> None:
+    excel(tmp_path / "whole.xlsx", [("file",), *[(f"{at}.wav",) for at in range(300)]])
+    with zipfile.ZipFile(tmp_path / "whole.xlsx") as old, zipfile.ZipFile(tmp_path / "m.xlsx", "w") as new:
+        for name in old.namelist():
+            new.writestr(name, old.read(name).replace(b'ref="A1:A301"', b'ref="A1:XFD1048576"'))
+    assert len(list_files(tmp_path / "m.xlsx")) == 300

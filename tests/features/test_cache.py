@@ -1,5 +1,6 @@
 """An entry is found by content and settings alone, and is never read half, whoever writes it."""
 
+import io
 import subprocess
 import sys
 from pathlib import Path
@@ -121,3 +122,20 @@ def test_a_reader_never_sees_half_an_entry_while_two_processes_write() -> None:
         seen.add(float(frames[0, 0]))
     assert [writer.returncode for writer in writers] == [0, 0]
     assert seen == {1.0, 2.0}
+
+
+def test_an_entry_that_holds_something_else_is_no_entry() -> None:
+    cache.store("ab12", np.ones((3, 20), "f4"))
+    path = cache.entry_path("ab12")
+    whole = path.read_bytes()[: -cache._CHECKSUM]
+    doubles = io.BytesIO()
+    np.save(doubles, np.ones((3, 20)))
+    for other in (
+        whole.replace(b"(3, 20)", b"(3, (("),
+        whole.replace(b"<f4", b"<zz"),
+        whole[:20],
+        b"",
+        doubles.getvalue(),
+    ):
+        path.write_bytes(other + cache._checksum(other))
+        assert cache.load("ab12") is None

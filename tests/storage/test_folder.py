@@ -12,7 +12,7 @@ import pytest
 
 from emotone.errors import EmotoneError
 from emotone.recipes.schema import Recipe
-from emotone.storage import load_system, save_system
+from emotone.storage import load_system, read_origin, save_system
 from emotone.training import FittedSystem, fit
 
 CLASSES = ("calm", "happy", "sad")
@@ -150,3 +150,44 @@ def test_an_estimator_of_another_kind_is_refused(stored: Callable[[str], Any]) -
     _, _, folder = stored("boucheta/knn")
     skops.io.dump(FunctionTransformer(func=print), folder / "estimator.skops")
     refusal(folder)
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("trained_on", "RAVDESS"),
+        ("licence", None),
+        ("temperature", float("nan")),
+        ("labels", []),
+        ("labels", "abc"),
+        ("n_frames", 10**12),
+        ("head", [1]),
+    ],
+)
+def test_a_description_of_other_types_is_refused(stored: Callable[[str], Any], key: str, value: object) -> None:
+    _, _, folder = stored("boucheta/cnn")
+    about = json.loads((folder / "system.json").read_text(encoding="utf-8"))
+    (folder / "system.json").write_text(json.dumps(about | {key: value}))
+    assert key in refusal(folder)
+    with pytest.raises(EmotoneError, match=key):
+        read_origin(folder)
+
+
+def test_a_recipe_that_asks_for_more_than_the_weights_takes_no_memory_for_it(stored: Callable[[str], Any]) -> None:
+    _, _, folder = stored("kakadiya/cnn")
+    about = json.loads((folder / "system.json").read_text(encoding="utf-8"))
+    about["recipe"]["model"]["dense"][0]["units"] = 10**9  # terabytes
+    (folder / "system.json").write_text(json.dumps(about))
+    assert "the weights are not those of a network as its recipe describes it" in refusal(folder)
+
+
+def test_an_estimator_whose_description_was_edited_is_refused(stored: Callable[[str], Any]) -> None:
+    _, _, folder = stored("boucheta/knn")
+    path = folder / "estimator.skops"
+    with zipfile.ZipFile(path) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    for schema in (b"{}", b"[]", b"null", b"[" * 100_000, parts["schema.json"].replace(b'"__class__"', b'"__klass__"')):
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in (parts | {"schema.json": schema}).items():
+                archive.writestr(name, content)
+        assert "a broken system" in refusal(folder)

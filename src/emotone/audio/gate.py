@@ -6,7 +6,7 @@ import soxr
 
 from emotone.audio.channels import to_mono
 from emotone.audio.part import Part, open_part
-from emotone.audio.source import Samples, Source, check_rate, checked, name_of
+from emotone.audio.source import Samples, Source, check_channels, check_rate, checked, name_of
 from emotone.errors import AudioError
 
 __all__ = ["MAX_SECONDS", "from_array", "load", "read", "resample"]
@@ -14,9 +14,9 @@ __all__ = ["MAX_SECONDS", "from_array", "load", "read", "resample"]
 MAX_SECONDS = 4 * 3600
 """Longer recordings are not read whole: decoded they would not fit in usual memory. `open_blocks` reads any length."""
 
-_MOST_CHANNELS = 64
 _USUAL_CHANNELS = 8  # more are believed where it is said which axis is theirs
 _AT_LEAST = 60  # seconds that are decoded at a time where a recording does not state its length
+_MOST = MAX_SECONDS * 48_000 * 2  # samples of all channels: a few kilobytes of silence can hold more than any memory
 
 
 def read(source: Source | Part) -> tuple[Samples, int]:
@@ -36,13 +36,14 @@ def read(source: Source | Part) -> tuple[Samples, int]:
     """
     with open_part(source if isinstance(source, Part) else Part(source)) as recording:
         name, rate = recording.name, recording.rate
-        _check_length(recording.seconds, name)
+        channels = recording.channels
+        _check_length(recording.seconds, rate, channels, name)
         blocks: list[Samples] = []
         found = 0
         for block in recording.blocks(max(round(recording.seconds * rate), _AT_LEAST * rate)):
             blocks.append(block)
             found += block.shape[1]
-            _check_length(found / rate, name)
+            _check_length(found / rate, rate, channels, name)
     return blocks[0] if len(blocks) == 1 else np.concatenate(blocks, axis=1), rate
 
 
@@ -96,8 +97,7 @@ def from_array(array: npt.ArrayLike, *, name: str = "array", channels_last: bool
                 "channels_last=True where it is (samples, channels), as sounddevice and soundfile give it, else False"
             )
     samples = samples.T if samples.ndim == 2 and channels_last else np.atleast_2d(samples)
-    if not 1 <= len(samples) <= _MOST_CHANNELS:
-        raise AudioError(f"{name}: has {len(samples)} channels; allowed are 1 to {_MOST_CHANNELS}")
+    check_channels(len(samples), name)
     if samples.dtype in (np.int16, np.int32):
         return (samples / -float(np.iinfo(samples.dtype).min)).astype(np.float32)
     if not np.issubdtype(samples.dtype, np.floating):
@@ -116,6 +116,11 @@ def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
     return np.ascontiguousarray(resampled)
 
 
-def _check_length(seconds: float, name: str) -> None:
+def _check_length(seconds: float, rate: int, channels: int, name: str) -> None:
     if seconds > MAX_SECONDS:
         raise AudioError(f"{name}: too long: {seconds / 3600:.1f} h (at most {MAX_SECONDS / 3600:g} h); cut it first")
+    if seconds * rate * channels > _MOST:
+        raise AudioError(
+            f"{name}: too long: {seconds / 3600:.1f} h of {channels} channels at {rate} Hz (at most "
+            f"{_MOST / rate / channels / 3600:.1f} h of them); cut it first"
+        )

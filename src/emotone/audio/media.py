@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from emotone.audio.source import Binary, Samples, check_rate, checked, cut_short, truncated
+from emotone.audio.source import Binary, Samples, check_channels, check_rate, checked, cut_short, truncated
 from emotone.errors import AudioError
 
 __all__ = ["MEDIA_SUFFIXES", "open_media", "open_webm"]
@@ -89,6 +89,7 @@ class _Media:
         track = container.streams.audio[0]
         self.name, self.rate, self.channels = name, int(track.rate or 0), int(track.channels)
         check_rate(self.rate, name)
+        check_channels(self.channels, name)
         self._container, self._strict = container, strict
         self.seconds = _stated(container, track)
         self.notes: list[str] = []

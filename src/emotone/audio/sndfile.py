@@ -9,14 +9,16 @@ import numpy as np
 import soundfile
 
 from emotone.audio.headers import Region, Wave, mended
-from emotone.audio.source import Binary, Samples, check_rate, checked, cut_short, truncated
+from emotone.audio.source import Binary, Samples, check_channels, check_rate, checked, cut_short, truncated
 from emotone.errors import AudioError
 
 __all__ = ["open_sndfile"]
 
 _LEAST_STREAMED = 0x7FFF_0000  # chunk sizes from here on are what streaming writers put when the length is unknown
 _LONGEST = 1 << 48  # samples; libsndfile gives the largest number where a length is unknown
+_AT_MOST = 1 << 25  # samples of all channels that are decoded at a time: room is made for what a header promises
 _SMALL = 256  # samples that are read at a time where a larger block fails
+_ERRORS = (soundfile.LibsndfileError, RuntimeError, ValueError)  # the last where a header makes a length negative
 _DECLARED = re.compile(r"^\s*(?:data|SSND|Data Size)\s*: (\d+) \(should be (\d+)\)", re.MULTILINE)
 
 
@@ -26,6 +28,7 @@ class _Sndfile:
     def __init__(self, wave: Wave, sound: soundfile.SoundFile, name: str, *, strict: bool) -> None:
         self.name, self.rate, self.channels = name, int(sound.samplerate), int(sound.channels)
         check_rate(self.rate, name)
+        check_channels(self.channels, name)
         self._wave, self._sound, self._strict, self._at = wave, sound, strict, 0
         self._frames = int(sound.frames) if sound.frames < _LONGEST else 0
         self.seconds = self._frames / self.rate
@@ -37,7 +40,7 @@ class _Sndfile:
             for samples in _read(self._sound, frames):
                 found += len(samples)
                 yield self._checked(samples)
-        except (soundfile.LibsndfileError, RuntimeError) as error:
+        except _ERRORS as error:
             reason = str(error)
         if reason and self._strict and self._frames:
             raise truncated(self.name, reason)
@@ -48,7 +51,7 @@ class _Sndfile:
                     found += len(samples)
                     if found > known:
                         yield self._checked(samples[-(found - known) :])
-            except (soundfile.LibsndfileError, RuntimeError):
+            except _ERRORS:
                 pass  # the end of what can be read
         if not found:
             raise AudioError(f"{self.name}: holds no samples")
@@ -61,7 +64,7 @@ class _Sndfile:
             return False
         try:
             self._sound.seek(sample)
-        except (soundfile.LibsndfileError, RuntimeError):
+        except _ERRORS:
             return False
         self._at = sample
         return True
@@ -111,6 +114,7 @@ def _open(file: Binary | Region) -> soundfile.SoundFile:
 
 
 def _read(sound: soundfile.SoundFile, frames: int) -> Iterator[Samples]:
+    frames = max(1, min(frames, _AT_MOST // sound.channels))
     while len(samples := sound.read(frames, dtype="float32", always_2d=True)):
         yield samples
 

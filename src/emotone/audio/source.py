@@ -14,12 +14,14 @@ import numpy.typing as npt
 from emotone.errors import AudioError
 
 __all__ = [
-    "MAX_RATE", "MIN_RATE", "Binary", "Samples", "Source", "check_rate", "checked", "cut_short", "name_of",
-    "open_recording", "truncated",
+    "MAX_CHANNELS", "MAX_RATE", "MIN_RATE", "Binary", "Samples", "Source", "check_channels", "check_rate", "checked",
+    "cut_short", "name_of", "open_recording", "truncated",
 ]  # fmt: skip
 
 MIN_RATE, MAX_RATE = 1_000, 768_000
 """Sampling rates in Hz that are believed."""
+MAX_CHANNELS = 64
+"""Channels that are believed."""
 
 _LOUDEST = 8.0  # float audio slightly above full scale is clipped; this far above, its scale is not [-1, 1]
 _IN_MEMORY = 32 << 20  # bytes of an open file that are kept in memory; more go to a temporary file
@@ -46,6 +48,12 @@ def check_rate(rate: int, name: str) -> None:
     """Refuse a sampling rate that cannot be meant."""
     if not MIN_RATE <= rate <= MAX_RATE:
         raise AudioError(f"{name}: sampling rate {rate} Hz is not supported (allowed: {MIN_RATE} to {MAX_RATE} Hz)")
+
+
+def check_channels(channels: int, name: str) -> None:
+    """Refuse a number of channels that cannot be meant."""
+    if not 1 <= channels <= MAX_CHANNELS:
+        raise AudioError(f"{name}: has {channels} channels; allowed are 1 to {MAX_CHANNELS}")
 
 
 def name_of(source: object) -> str:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from emotone.audio import Part
 from emotone.audit.sound import Map, draw, smooth, squeeze
-from emotone.files import cache_folder, caching, write_text
+from emotone.files import cache_folder, caching, parse_json, write_text
 
 __all__ = ["THRESHOLD", "Pair", "compare", "similar_pairs", "similarity"]
 
@@ -155,6 +155,6 @@ def _unit(maps: Array) -> Array:
 
 def _load(memory: Path) -> list[Pair] | None:
     try:
-        return [Pair(*values) for values in json.loads(memory.read_text(encoding="utf-8"))]
+        return [Pair(*values) for values in parse_json(memory.read_text(encoding="utf-8"))]
     except (OSError, ValueError, TypeError):
         return None

@@ -34,8 +34,8 @@ class BundleInfo(Config):
     """Of the emotone that wrote the file."""
     labels: tuple[str, ...] = Field(min_length=1)
     """In the order of the probabilities."""
-    rate: int = Field(gt=0)
-    """Sampling rate of the waveforms in Hz."""
+    rate: int = Field(ge=1_000, le=768_000)
+    """Sampling rate of the waveforms in Hz: one that recordings may have."""
     window: float = Field(gt=0)
     """Seconds of speech that one answer is meant for."""
     hop: float = Field(gt=0)

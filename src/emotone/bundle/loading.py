@@ -1,6 +1,5 @@
 """One ONNX file that is a whole recogniser: front end, network, labels, rate, calibration, model card."""
 
-import json
 import os
 from functools import partial
 from pathlib import Path
@@ -11,6 +10,7 @@ import numpy.typing as npt
 
 from emotone.bundle.card import FORMAT, KEY, BundleInfo
 from emotone.errors import BundleError, RecipeError, UsageError
+from emotone.files import parse_json
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
@@ -20,6 +20,7 @@ __all__ = ["ATTENTION", "INPUTS", "OUTPUTS", "Bundle", "Outputs"]
 INPUTS, OUTPUTS, ATTENTION = ("waveform", "lengths"), ("probabilities", "embedding"), "attention"
 
 Array = npt.NDArray[np.float32]
+_ROUNDING = 1e-3  # that probabilities may lie beyond 0 and 1
 _TYPES = {"tensor(float)": "float32", "tensor(int64)": "int64"}
 
 
@@ -50,6 +51,7 @@ class Bundle:
     ) -> None:
         self.info = info
         self._session, self._source, self._threads = session, source, threads
+        self._name = "bundle" if isinstance(source, bytes) else str(source)
         self._outputs = [output.name for output in session.get_outputs()]
 
     @classmethod
@@ -70,8 +72,11 @@ class Bundle:
         name = "bundle" if isinstance(source, bytes) else str(source)
         place = source if isinstance(source, bytes) else Path(source).absolute()
         session = _open(place if isinstance(place, bytes) else _read(place, name), name, threads)
-        info = _read_info(session.get_modelmeta().custom_metadata_map, name)
-        _check_graph(session, info, name)
+        try:
+            info = _read_info(session.get_modelmeta().custom_metadata_map, name)
+            _check_graph(session, info, name)
+        except UnicodeDecodeError as error:
+            raise BundleError(f"{name}: holds a name or a card that is not UTF-8 text ({error.reason}).") from None
         return cls(info, session, place, threads)
 
     @property
@@ -91,6 +96,7 @@ class Bundle:
 
         Raises:
             UsageError: arrays of other shapes or types, lengths out of range.
+            BundleError: a graph that fails, or gives other than it says.
         """
         waveforms = np.asarray(waveforms)
         if waveforms.ndim != 2 or waveforms.dtype != np.float32 or not waveforms.size:
@@ -106,8 +112,26 @@ class Bundle:
             )
         if own.min() < 1 or own.max() > samples:
             raise UsageError(f"lengths run from {own.min()} to {own.max()}; they must lie in 1 to {samples}.")
-        values = self._session.run(self._outputs, dict(zip(INPUTS, (waveforms, own.astype(np.int64)), strict=True)))
-        return Outputs(values[0], values[1], values[2] if len(values) > 2 else None)
+        try:
+            values = self._session.run(self._outputs, dict(zip(INPUTS, (waveforms, own.astype(np.int64)), strict=True)))
+        except Exception as error:  # onnxruntime's errors have no base of their own
+            raise BundleError(f"{self._name}: its graph fails: {' '.join(str(error).split())[:200]}") from None
+        outputs = Outputs(values[0], values[1], values[2] if len(values) > 2 else None)
+        self._check(outputs, clips)
+        return outputs
+
+    def _check(self, outputs: Outputs, clips: int) -> None:
+        """Refuse what a graph gives against what it says of itself: an answer is never NaN."""
+        shapes = {"probabilities": (clips, len(self.info.labels)), "embedding": (clips, self.width)}
+        for name, shape in shapes.items():
+            found = getattr(outputs, name)
+            if found.shape != shape:
+                raise BundleError(f"{self._name}: {name} have the shape {found.shape}, not {shape}.")
+            if not np.isfinite(found).all():
+                raise BundleError(f"{self._name}: {name} are not all numbers.")
+        low, high = float(outputs.probabilities.min()), float(outputs.probabilities.max())
+        if low < -_ROUNDING or high > 1 + _ROUNDING:
+            raise BundleError(f"{self._name}: probabilities run from {low:g} to {high:g}, not from 0 to 1.")
 
     def are_far(self, embeddings: Array) -> npt.NDArray[np.bool_]:
         """Return which embeddings (clips, width) are unlike those of training, as far as the card tells."""
@@ -148,7 +172,7 @@ def _read_info(metadata: dict[str, str], name: str) -> BundleInfo:
     if KEY not in metadata:
         raise BundleError(f"{name}: ONNX, but no bundle: metadata {KEY!r}, which `emotone export` writes, is missing.")
     try:
-        data = json.loads(metadata[KEY])
+        data = parse_json(metadata[KEY])
     except ValueError as error:
         raise BundleError(f"{name}: its card is not JSON: {error}.") from None
     found = data.get("format") if isinstance(data, dict) else None
@@ -177,6 +201,13 @@ def _check_graph(session: "InferenceSession", info: BundleInfo, name: str) -> No
     for value in inputs:
         if any(isinstance(size, int) for size in value.shape):
             raise BundleError(f"{name}: {value.name} has the fixed shape {tuple(value.shape)}; a bundle takes any.")
+    if not isinstance(width := outputs[1].shape[1], int):
+        raise BundleError(f"{name}: embedding has the width {width!r}; a bundle's is one number.")
+    if info.head is not None and (len(info.head.mean), len(info.head.weight)) != (width, len(info.labels)):
+        raise BundleError(
+            f"{name}: its head is for {len(info.head.weight)} labels and embeddings of {len(info.head.mean)}, not for "
+            f"{len(info.labels)} and {width}."
+        )
     classes = outputs[0].shape[1]
     if classes != len(info.labels):
         raise BundleError(f"{name}: {len(info.labels)} labels for {classes} probabilities.")

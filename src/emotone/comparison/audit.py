@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from emotone import corpora, recipes
 from emotone.audit import Finding, Split, find, listen, of_fold, of_manifest, promises_unseen_speakers
@@ -16,7 +15,7 @@ from emotone.corpora.fingerprint import fingerprint, sample_digests
 from emotone.errors import EmotoneError, UsageError, unknown
 from emotone.files import write_text
 from emotone.protocols import PROTOCOLS, two_corpora_needed
-from emotone.storage import load_system
+from emotone.storage import load_system, read_origin
 
 __all__ = ["Audit", "audit_manifest", "audit_system"]
 
@@ -115,7 +114,7 @@ def _audit_trained(
     if protocol is not None:
         raise UsageError(f"--protocol {protocol}: {folder} states the protocol that it was trained under.")
     system = load_system(folder)
-    origin: dict[str, Any] = json.loads((folder / _SYSTEM).read_text(encoding="utf-8"))["trained_on"]
+    _, origin = read_origin(folder)
     missing = {"corpus", "protocol", "fold", "seed", "data_hash"} - set(origin)
     if missing:
         raise EmotoneError(f"{folder / _SYSTEM}: 'trained_on' lacks {', '.join(sorted(missing))}.")

@@ -1,6 +1,5 @@
 """Which runs a comparison consists of, and which of them are done."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,7 +8,7 @@ from typing import Any
 from emotone.corpora.base import Corpus
 from emotone.emotions import get_scheme
 from emotone.errors import CorpusError, EmotoneError, UsageError, unknown
-from emotone.evaluation.record import RunRecord
+from emotone.evaluation.record import read_record
 from emotone.models.config import EncoderConfig
 from emotone.protocols import PROTOCOLS, Asked, Fold, asked, classes_of, comparable, make_folds, two_corpora_needed
 from emotone.recipes.schema import Recipe
@@ -145,9 +144,9 @@ def finished(spec: RunSpec, folder: Path, data_hash: str) -> bool:
     if not path.is_file():
         return False
     try:
-        record = RunRecord.parse(json.loads(path.read_text(encoding="utf-8")), where=path)
+        record = read_record(path)
         made_of = Recipe.parse(record.recipe, where=path)  # an older record lacks keys that were not yet there
-    except (ValueError, EmotoneError):
+    except EmotoneError:
         return False
     return record.data_hash == data_hash and _but_words(made_of) == _but_words(spec.recipe)
 

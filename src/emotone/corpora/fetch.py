@@ -3,6 +3,7 @@
 import shutil
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from stat import S_ISLNK
@@ -10,10 +11,14 @@ from stat import S_ISLNK
 from emotone.corpora.download import Progress, check_space, download, unwritable
 from emotone.corpora.registry import get_source
 from emotone.corpora.scan import holds
-from emotone.errors import DownloadError, UsageError
+from emotone.errors import DownloadError, UsageError, quoted
 from emotone.files import cache_folder
 
 __all__ = ["ARCHIVES", "Archive", "fetch", "unpack"]
+
+_LARGEST = 100  # times the archive itself: recordings shrink to a half, silence to a thousandth
+_DEEPEST = 32  # folders within folders
+_LOCKED = 1  # the flag of an encrypted member
 
 
 @dataclass(frozen=True)
@@ -76,7 +81,8 @@ def unpack(zipped: Path, target: Path) -> None:
     """Unpack a zip into the new folder `target`, whole or not at all.
 
     Raises:
-        DownloadError: not a zip, damaged, a name in it that leads out of the folder, no space left.
+        DownloadError: not a zip, damaged, a name in it that leads out of the folder, one that is packed in a way that
+            no corpus is, more than an archive of its size can hold in earnest, no space left.
     """
     try:
         temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
@@ -84,23 +90,36 @@ def unpack(zipped: Path, target: Path) -> None:
         raise unwritable(target.parent, error) from None
     try:
         with zipfile.ZipFile(zipped) as archive:
-            check_space(temporary, sum(member.file_size for member in archive.infolist()), "unpacking")
-            for member in archive.infolist():
-                _refuse_escape(zipped, member)
+            members, size = archive.infolist(), zipped.stat().st_size
+            whole = sum(member.file_size for member in members)
+            if whole > _LARGEST * size:
+                raise DownloadError(
+                    f"{zipped}: would unpack to {whole:,} bytes, more than {_LARGEST} times its own {size:,}; "
+                    "nothing was unpacked"
+                )
+            check_space(temporary, whole, "unpacking")
+            for member in members:
+                _refuse(zipped, member)
+            for member in members:
                 archive.extract(member, temporary)
         temporary.chmod(0o755)  # mkdtemp makes a folder that only its owner may read
         if target.is_dir():
             target.rmdir()
         temporary.rename(target)
-    except zipfile.BadZipFile as error:
-        raise DownloadError(f"{zipped}: not a zip file, or a damaged one ({error})") from None
     except OSError as error:
         raise unwritable(target, error) from None
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError, ValueError) as error:  # of what its fields say
+        raise DownloadError(f"{zipped}: not a zip file, or a damaged one ({error})") from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _refuse_escape(zipped: Path, member: zipfile.ZipInfo) -> None:
+def _refuse(zipped: Path, member: zipfile.ZipInfo) -> None:
+    name = quoted(member.filename)
     path = PurePosixPath(member.filename.replace("\\", "/"))
+    if not 0 < len(path.parts) <= _DEEPEST:
+        raise DownloadError(f"{zipped}: {name} is no name of a file; nothing was unpacked")
     if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or S_ISLNK(member.external_attr >> 16):
-        raise DownloadError(f"{zipped}: {member.filename!r} leads out of the folder; nothing was unpacked")
+        raise DownloadError(f"{zipped}: {name} leads out of the folder; nothing was unpacked")
+    if member.flag_bits & _LOCKED or member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        raise DownloadError(f"{zipped}: {name} is encrypted, or neither stored nor deflated; nothing was unpacked")

@@ -11,7 +11,7 @@ import numpy as np
 from emotone.audio import read
 from emotone.corpora.base import Utterance
 from emotone.corpora.times import clip_times
-from emotone.files import cache_folder, caching, write_text
+from emotone.files import cache_folder, caching, parse_json, write_text
 
 __all__ = ["fingerprint", "sample_digests"]
 
@@ -66,7 +66,7 @@ def _digest(utterance: Utterance, known: dict[str, str]) -> tuple[str, str]:
 
 def _load(memory: Path) -> dict[str, str]:
     try:
-        known = json.loads(memory.read_text(encoding="utf-8"))
+        known = parse_json(memory.read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}

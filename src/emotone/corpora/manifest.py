@@ -151,7 +151,8 @@ def _root_of(manifest: Path, files: list[Path]) -> Path:
 
 
 def _utterance(manifest: Path, row: Row, file: Path, root: Path, called: dict[str, str]) -> Utterance:
-    if not row["emotion"]:
+    emotion = canonical(row["emotion"])
+    if not emotion:
         held = row.cells.get("emotion", "").strip()
         told = f"is {held}" if held else "is empty"
         raise CorpusError(f"{manifest}: {row.where}: 'emotion' {told} ({row['file']})")
@@ -163,7 +164,7 @@ def _utterance(manifest: Path, row: Row, file: Path, root: Path, called: dict[st
         path=file,
         corpus=manifest.stem,
         clip=clip_of(PurePosixPath(file.relative_to(root).as_posix())) + clip_times(start, end),
-        emotion=canonical(row["emotion"]),
+        emotion=emotion,
         speaker=called.get(row["speaker"]),
         gender=_GENDERS[gender],
         intensity=row["intensity"] or None,

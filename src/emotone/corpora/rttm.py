@@ -62,4 +62,4 @@ def _turn(fields: list[str], where: str) -> Turn | None:
             f"{where}: channel {fields[2]}, start {fields[3]}, duration {fields[4]}; allowed: a channel from 1, "
             "seconds from 0"
         )
-    return Turn(channel, start, start + length, fields[7]) if length else None
+    return Turn(channel, start, start + length, fields[7]) if start + length > start else None

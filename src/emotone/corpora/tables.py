@@ -5,16 +5,19 @@ import datetime
 import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from emotone.errors import CorpusError
+from emotone.files import parse_json
 
 __all__ = ["SUFFIXES", "Row", "read_rows"]
 
 _DELIMITERS = ",;\t|"
 _MISSING = frozenset({"", "nan", "none", "null", "<na>", "n/a", "#n/a", "nat"})
+_MOST_ROWS = 1 << 20  # of Excel
 _ELSEWHERE = {".xls": "Excel's old format", ".ods": "OpenDocument", ".json": "JSON, not JSON Lines", ".txt": "text"}
 
 
@@ -98,9 +101,10 @@ def _jsonl_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
         if not line.strip():
             continue
         try:
-            cells = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise CorpusError(f"{path}: line {number}: not JSON: {error.msg}") from None
+            cells = parse_json(line)
+        except ValueError as error:
+            reason = error.msg if isinstance(error, json.JSONDecodeError) else error
+            raise CorpusError(f"{path}: line {number}: not JSON: {reason}") from None
         if not isinstance(cells, dict):
             raise CorpusError(f"{path}: line {number}: not an object with file, emotion and speaker")
         yield f"line {number}", {name: _text(value) for name, value in cells.items()}
@@ -113,10 +117,10 @@ def _parquet_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
     except ImportError:
         raise CorpusError(f"{path}: Parquet needs pyarrow: pip install 'emotone[train]'") from None
     try:
-        table = pyarrow.parquet.read_table(path)
-    except pyarrow.ArrowException as error:
-        raise CorpusError(f"{path}: not a Parquet file: {error}") from None
-    for number, cells in enumerate(table.to_pylist(), start=1):
+        found = pyarrow.parquet.read_table(path).to_pylist()
+    except (pyarrow.ArrowException, OSError, ValueError, OverflowError) as error:
+        raise CorpusError(f"{path}: not a Parquet file: {' '.join(str(error).split())}") from None
+    for number, cells in enumerate(found, start=1):
         yield f"row {number}", {name: _text(value) for name, value in cells.items()}
 
 
@@ -126,19 +130,22 @@ def _excel_rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:
         import openpyxl
     except ImportError:
         raise CorpusError(f"{path}: Excel needs openpyxl: pip install 'emotone[xlsx]'") from None
+    rows: list[tuple[str, dict[str, str]]] = []
     try:
-        book = openpyxl.load_workbook(path, read_only=True, data_only=True)
+        with closing(openpyxl.load_workbook(path, read_only=True, data_only=True)) as book:
+            sheet = book.worksheets[0]
+            sheet.reset_dimensions()  # which it states, and every row would be filled up to
+            lines = sheet.iter_rows(values_only=True)
+            header = [_text(value) for value in next(lines, ())]
+            for number, values in enumerate(lines, start=2):
+                if number > _MOST_ROWS:  # a row may say that it is the billionth, and those before it are made up
+                    raise ValueError(f"more than the {_MOST_ROWS:,} rows of a sheet")
+                cells = {name: _text(value) for name, value in zip(header, values, strict=False) if name}
+                if any(cells.values()):
+                    rows.append((f"row {number}", cells))
     except Exception as error:  # of zipfile, of its XML, of openpyxl
-        raise CorpusError(f"{path}: not an Excel file: {error}") from None
-    try:
-        lines = book.worksheets[0].iter_rows(values_only=True)
-        header = [_text(value) for value in next(lines, ())]
-        for number, values in enumerate(lines, start=2):
-            cells = {name: _text(value) for name, value in zip(header, values, strict=False) if name}
-            if any(cells.values()):
-                yield f"row {number}", cells
-    finally:
-        book.close()
+        raise CorpusError(f"{path}: not an Excel file: {' '.join(str(error).split())}") from None
+    yield from rows
 
 
 def _text_of(path: Path) -> str:

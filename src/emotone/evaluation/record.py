@@ -4,18 +4,19 @@ import base64
 import json
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from pydantic import Field, model_validator
 
 from emotone.config import Config
-from emotone.errors import EmotoneError
-from emotone.files import write_text
+from emotone.errors import EmotoneError, quoted
+from emotone.files import parse_json, write_text
 from emotone.recipes.schema import Published
 
 __all__ = ["Adapted", "Epoch", "Predictions", "Published", "RunRecord", "Split", "read_record", "read_records"]
 
 _PACKED = "json+zlib+base64"
+_LARGEST = 256 << 20  # bytes of unpacked columns: those of a million clips
 
 
 class Epoch(Config):
@@ -49,7 +50,11 @@ class _Packed(Config):
         if not (isinstance(data, dict) and set(data) == {_PACKED}):
             return data
         try:
-            return json.loads(zlib.decompress(base64.b64decode(data[_PACKED], validate=True)))
+            unpacker = zlib.decompressobj()
+            text = unpacker.decompress(base64.b64decode(data[_PACKED], validate=True), _LARGEST)
+            if not unpacker.eof:
+                raise ValueError(f"cut short, or more than {_LARGEST:,} bytes")
+            return parse_json(text)
         except (TypeError, ValueError, zlib.error) as error:
             raise ValueError(f"not {_PACKED}: {error}") from None
 
@@ -73,6 +78,16 @@ class Predictions(_Packed):
     gender: tuple[str | None, ...]
     intensity: tuple[str | None, ...]
     statement: tuple[str | None, ...]
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        """Refuse columns of unequal length; without probabilities, as pooled runs have them, there are none."""
+        lengths = {name: len(getattr(self, name)) for name in type(self).model_fields}
+        if not self.probabilities:
+            del lengths["probabilities"]
+        if len(set(lengths.values())) > 1:
+            raise ValueError(f"columns of unequal length: {', '.join(f'{name} {n}' for name, n in lengths.items())}")
+        return self
 
 
 class Adapted(_Packed):
@@ -135,6 +150,22 @@ class RunRecord(Config):
     data_hash: str
     created: str
 
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        told = self.predictions
+        if not told.true:
+            raise ValueError("no predictions")
+        if stray := {*told.true, *told.predicted}.difference(self.classes):
+            raise ValueError(f"predictions name {quoted(min(stray))}, which is not among the classes")
+        for rows in (told.probabilities, self.adapted.probabilities if self.adapted else ()):
+            if any(len(row) != len(self.classes) for row in rows):
+                raise ValueError(f"probabilities of other than {len(self.classes)} classes")
+        if self.adapted and len(self.adapted.probabilities) != len(told.true):
+            raise ValueError(f"{len(self.adapted.probabilities)} adapted answers to {len(told.true)} clips")
+        if missing := {"features", "train", "predict"}.difference(self.seconds):
+            raise ValueError(f"seconds lack {', '.join(sorted(missing))}")
+        return self
+
     def write(self, path: Path) -> None:
         """Write as JSON, the predictions compressed, whole or not at all.
 
@@ -159,7 +190,7 @@ def read_records(folder: Path) -> list[RunRecord]:
 def read_record(path: Path) -> RunRecord:
     """Read one run; a file that is no run is an error."""
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
+        data = parse_json(path.read_text(encoding="utf-8"))
     except ValueError as error:
         raise EmotoneError(f"{path}: not the record of a run: {error}") from None
     return RunRecord.parse(data, where=path)

@@ -55,8 +55,11 @@ def load(name: str) -> Frames | None:
     payload, checksum = data[:-_CHECKSUM], data[-_CHECKSUM:]
     if _checksum(payload) != checksum:
         return None
-    frames: Frames = np.load(io.BytesIO(payload), allow_pickle=False)
-    return frames
+    try:
+        frames: Frames = np.load(io.BytesIO(payload), allow_pickle=False)
+    except Exception:  # numpy's reader of headers raises of many kinds, tokenize's among them
+        return None
+    return frames if frames.dtype == np.float32 and frames.ndim == 2 else None
 
 
 def store(name: str, frames: Frames) -> None:

@@ -92,7 +92,7 @@ def _keras_lstm(lstm: nn.LSTM) -> None:
     for name, parameter in lstm.named_parameters():
         if name.startswith("weight_ih"):
             nn.init.xavier_uniform_(parameter)
-        elif name.startswith("weight_hh"):
+        elif name.startswith("weight_hh") and not parameter.is_meta:  # of which only the size is asked for
             nn.init.orthogonal_(parameter)
         else:
             nn.init.zeros_(parameter)

@@ -2,7 +2,6 @@
 2022)."""
 
 import hashlib
-import json
 import math
 from collections.abc import Callable
 from functools import partial
@@ -14,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from emotone.errors import EmotoneError, UsageError
+from emotone.files import parse_json
 from emotone.models.config import WhisperConfig
 from emotone.models.layers import within
 from emotone.models.ragged import Ragged
@@ -242,7 +242,7 @@ def read_sizes(folder: Path) -> Sizes:
     """
     weight_files(folder)
     try:
-        settings = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        settings = parse_json((folder / "config.json").read_text(encoding="utf-8"))
         kind = settings.get("model_type")
         if kind == "whisper":
             width, bands, layers = (int(settings[key]) for key in ("d_model", "num_mel_bins", "encoder_layers"))

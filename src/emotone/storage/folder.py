@@ -5,13 +5,14 @@ import shutil
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import numpy as np
+from pydantic import Field
 
 from emotone.bundle.adaptation import Head
+from emotone.config import Config
 from emotone.errors import EmotoneError
-from emotone.files import atomic_path, write_text
+from emotone.files import atomic_path, parse_json, write_text
 from emotone.models.config import NetworkConfig, OwnConfig, PretrainedConfig, WhisperConfig
 from emotone.models.weights import locate
 from emotone.recipes.schema import Recipe
@@ -21,6 +22,7 @@ from emotone.training.system import FittedSystem, classifier_for
 __all__ = ["load_system", "read_origin", "restore_network", "save_system"]
 
 _FORMAT = 1
+_MOST_FRAMES = 200_000  # half an hour and more
 _TRUSTED = [
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
     "sklearn.metrics._dist_metrics.EuclideanDistance32",
@@ -33,6 +35,21 @@ _ENCODER = "frozen-encoder"
 """The folder inside a stored system with the encoder that its estimator reads."""
 _PIPELINE = ("config.json", "model.safetensors", "preprocessor_config.json")
 """An encoder with its trained head, as `transformers.pipeline` reads it."""
+
+
+class _Description(Config):
+    """What `system.json` holds."""
+
+    format: int
+    emotone: str
+    system: str
+    labels: tuple[str, ...] = Field(min_length=1)
+    n_frames: int = Field(gt=0, le=_MOST_FRAMES)
+    temperature: float = Field(default=1.0, gt=0)
+    head: Head | None = None
+    licence: str = "unknown"
+    trained_on: dict[str, Any] = Field(default_factory=dict)
+    recipe: Recipe
 
 
 def save_system(system: FittedSystem, folder: Path, *, licence: str, trained_on: dict[str, Any]) -> None:
@@ -91,39 +108,42 @@ def save_system(system: FittedSystem, folder: Path, *, licence: str, trained_on:
 
 def load_system(folder: Path) -> FittedSystem:
     """Read what `save_system` wrote. It is data, never code: a foreign or broken folder is a clear error."""
-    from safetensors import SafetensorError
     from safetensors.numpy import load_file
 
-    path = folder / _SYSTEM
+    about = _read(folder)
     try:
-        description = json.loads(path.read_text(encoding="utf-8"))
-        if not isinstance(description, dict) or description.get("format") != _FORMAT:
-            raise EmotoneError(f"{path}: not a system that this version stored (format {_FORMAT}).")
-        recipe = Recipe.parse(description["recipe"], where=path)
-        classes = tuple(description["labels"])
         tensors = load_file(folder / _TENSORS)
         preparation = Preparation(
-            recipe.features,
-            int(description["n_frames"]),
-            tensors.get("preparation.mean"),
-            tensors.get("preparation.scale"),
+            about.recipe.features, about.n_frames, tensors.get("preparation.mean"), tensors.get("preparation.scale")
         )
-        encoder = _encoder(recipe, folder)
-        classifier = _classifier(recipe, preparation, tensors, len(classes), encoder, folder)
-        temperature = float(description.get("temperature", 1.0))
-        head = description.get("head") and Head.parse(description["head"], where=f"{path}: its head")
+        encoder = _encoder(about.recipe, folder)
+        classifier = _classifier(about.recipe, preparation, tensors, len(about.labels), encoder, folder)
     except FileNotFoundError:
-        missing = next(name for name in (_SYSTEM, _TENSORS, _ESTIMATOR) if not (folder / name).exists())
+        missing = next(name for name in (_TENSORS, _ESTIMATOR) if not (folder / name).exists())
         raise EmotoneError(f"{folder}: not a stored system, {missing} is missing.") from None
-    except (OSError, ValueError, KeyError, TypeError, RuntimeError, BadZipFile, SafetensorError) as error:
-        raise EmotoneError(f"{folder}: a broken system: {' '.join(str(error).split())}") from None
-    return FittedSystem(recipe, classes, preparation, classifier, encoder, temperature, head)
+    except Exception as error:  # of safetensors, skops, scikit-learn and torch, each of many kinds
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise EmotoneError(f"{folder}: a broken system: {reason[:300]}") from None
+    return FittedSystem(about.recipe, about.labels, preparation, classifier, encoder, about.temperature, about.head)
 
 
 def read_origin(folder: Path) -> tuple[str, dict[str, Any]]:
-    """Return the licence of a system that `load_system` has read, and what it was trained on."""
-    description = json.loads((folder / _SYSTEM).read_text(encoding="utf-8"))
-    return str(description.get("licence", "unknown")), dict(description.get("trained_on", {}))
+    """Return the licence of a stored system, and what it was trained on."""
+    about = _read(folder)
+    return about.licence, about.trained_on
+
+
+def _read(folder: Path) -> _Description:
+    path = folder / _SYSTEM
+    try:
+        data = parse_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise EmotoneError(f"{folder}: not a stored system, {_SYSTEM} is missing.") from None
+    except (OSError, ValueError) as error:
+        raise EmotoneError(f"{folder}: a broken system: {_SYSTEM} cannot be read: {error}") from None
+    if not isinstance(data, dict) or data.get("format") != _FORMAT:
+        raise EmotoneError(f"{path}: not a system that this version stored (format {_FORMAT}).")
+    return _Description.parse(data, where=path)
 
 
 def _encoder(recipe: Recipe, folder: Path) -> Path | None:
@@ -144,7 +164,9 @@ def _classifier(
     if recipe.training is None:
         import skops.io
 
-        return skops.io.load(folder / _ESTIMATOR, trusted=_TRUSTED)
+        estimator = skops.io.load(folder / _ESTIMATOR, trusted=_TRUSTED)
+        _try(estimator, recipe, preparation, classes)
+        return estimator
     if isinstance(recipe.model, PretrainedConfig):
         classifier = classifier_for(recipe, classes, encoder)
         classifier.network_ = classifier.load(with_head=True).eval()
@@ -153,15 +175,45 @@ def _classifier(
     return restore_network(recipe, preparation, weights, classes)
 
 
+def _try(estimator: Any, recipe: Recipe, preparation: Preparation, classes: int) -> None:
+    """Ask an estimator about one clip of silence: one whose parts do not fit each other fails here, and not later."""
+    if isinstance(recipe.model, PretrainedConfig):
+        silence = np.zeros((1, estimator.n_features_in_), np.float32)
+    else:
+        silence = np.asarray(preparation([_silence(preparation)]))
+    found = estimator.predict_proba(silence)
+    if found.shape != (1, classes):
+        raise EmotoneError(f"{found.shape[1]} probabilities for {classes} labels")
+
+
+def _check_sizes(classifier: Any, clips: Any, weights: dict[str, Any]) -> None:
+    """Refuse weights of another network, before there is one: its recipe may ask for more memory than there is."""
+    import torch
+
+    try:
+        with torch.device("meta"):
+            sizes = {name: value.numel() for name, value in classifier.build(clips).state_dict().items()}
+    except NotImplementedError:
+        return  # one that asks samples for its sizes
+    if sizes != {name: value.size for name, value in weights.items()}:
+        raise EmotoneError("the weights are not those of a network as its recipe describes it")
+
+
+def _silence(preparation: Preparation) -> Any:
+    from emotone.features.layout import channel_names
+
+    return np.zeros((len(channel_names(preparation.features)), preparation.n_frames), np.float32)
+
+
 def restore_network(recipe: Recipe, preparation: Preparation, weights: dict[str, Any], classes: int) -> Any:
     """Return the fitted classifier of a recipe whose network has these weights, arrays by their names in its state."""
     import torch
 
-    from emotone.features.layout import channel_names
-
     classifier = classifier_for(recipe, classes, None)
-    empty = np.zeros((len(channel_names(recipe.features)), preparation.n_frames), np.float32)
-    network = classifier.build(preparation([empty]))
+    clips = preparation([_silence(preparation)])
+    if isinstance(recipe.model, NetworkConfig):
+        _check_sizes(classifier, clips, weights)
+    network = classifier.build(clips)
     network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
     classifier.network_ = network.eval()
     return classifier
