@@ -1,11 +1,12 @@
 # make run: set up and compare the papers' systems, quickly. make test: set up and test. make soak: what is tested long. Python 3.11 or newer, nothing else.
 # make site: the reference of the Python API, into site/. make dist: a release, checked, into dist/.
+# make advisories: known vulnerabilities in what constraints.txt pins; it asks PyPI, and fails where that does not answer.
 # make bench: every run of results/plan.yaml that is not there, the leaderboard, the report, the tables of the documentation.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test soak lint bench docs pictures site dist clean
+.PHONY: run test soak lint bench docs pictures site dist advisories clean
 
 run: $(VENV)/.train
 	$(BIN)/emotone compare --preset quick --out runs --beside results
@@ -41,6 +42,10 @@ dist: $(VENV)/.dev
 	$(BIN)/python -m build --no-isolation
 	$(BIN)/twine check --strict dist/*
 	$(BIN)/check-wheel-contents dist/*.whl
+	$(BIN)/cyclonedx-py requirements constraints.txt --pyproject pyproject.toml --output-reproducible -o dist/emotone.cdx.json
+
+advisories: $(VENV)/.dev
+	$(BIN)/pip-audit --strict --no-deps --disable-pip --requirement constraints.txt
 
 clean:
 	rm -rf $(VENV) runs build dist site
