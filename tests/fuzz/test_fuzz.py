@@ -18,7 +18,7 @@ FEW = dict.fromkeys(TARGETS, 40) | {"systems": 10, "records": 20}
 def test_it_is_answered_or_refused_in_words(name: str) -> None:
     outcome = fuzz(name, FEW[name])
     assert outcome.faults == {}
-    assert outcome.cases >= FEW[name] and outcome.refused < outcome.cases
+    assert outcome.cases >= FEW[name]
 
 
 @pytest.mark.soak
@@ -26,7 +26,7 @@ def test_it_is_answered_or_refused_in_words(name: str) -> None:
 def test_it_is_answered_or_refused_in_words_each_time(name: str) -> None:
     outcome = fuzz(name, TARGETS[name].share, seed=1)
     assert outcome.faults == {}
-    assert outcome.cases >= TARGETS[name].share
+    assert outcome.cases >= TARGETS[name].share and outcome.refused < outcome.cases
 
 
 @pytest.mark.soak
