@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 
 from emotone import recipes
+from emotone.comparison.sweep import cores
 from emotone.evaluation.record import read_records
 
 from ..processes import wait_until_none_is_left
 from .conftest import but_times
 
 Start = Callable[..., "subprocess.Popen[str]"]
+SEVERAL = (pytest.mark.soak, pytest.mark.skipif(cores() < 2, reason="a device here is a core"))
 
 
 @pytest.fixture
@@ -43,11 +45,13 @@ def start(synthetic: Path, tmp_path: Path) -> Start:
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="looks for orphans in /proc")
-@pytest.mark.parametrize("kills", [1, pytest.param(8, marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    ("kills", "devices"), [(1, 1), pytest.param(8, 1, marks=pytest.mark.soak), pytest.param(3, 2, marks=SEVERAL)]
+)
 def test_killed_at_any_moment_it_ends_with_the_same_records(
-    start: Start, small: dict[str, Path], tmp_path: Path, kills: int
+    start: Start, small: dict[str, Path], tmp_path: Path, kills: int, devices: int
 ) -> None:
-    systems = small["net"], small["copies"]
+    systems = small["net"], small["copies" if devices == 1 else "frames"], "--devices", devices
     begun = time.monotonic()
     undisturbed = start(*systems, "--out", tmp_path / "calm", cache="another")
     out, errors = undisturbed.communicate()
@@ -73,7 +77,8 @@ def test_killed_at_any_moment_it_ends_with_the_same_records(
     assert last.returncode == 0, errors
 
     expected, found = (read_records(tmp_path / name / "runs") for name in ("calm", "killed"))
-    assert [record.system for record in expected] == ["small/copies", "small/net"]
+    assert [record.system for record in expected] == ["small/copies" if devices == 1 else "small/frames", "small/net"]
+    assert all((", trained on 2" in record.device) == (devices == 2) for record in found)
     for one, other in zip(map(but_times, found), map(but_times, expected), strict=True):
         assert {key: (one[key], other[key]) for key in one if one[key] != other[key] and key != "commit"} == {}
     names = [

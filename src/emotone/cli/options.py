@@ -14,12 +14,15 @@ __all__ = [
     "CorpusOption",
     "DataOption",
     "DeviceOption",
+    "DevicesOption",
     "EncoderOption",
     "ModelOption",
     "PrecisionOption",
     "PresetOption",
+    "StrategyOption",
     "across_corpora",
     "checked_device",
+    "checked_devices",
     "checked_precision",
     "load_across",
     "load_corpus",
@@ -27,6 +30,7 @@ __all__ = [
 ]
 
 _DEFAULT_CORPUS = "ravdess"
+_STRATEGIES = ("ddp",)  # each device has the whole network, and a part of every batch
 
 CorpusOption = Annotated[
     str | None,
@@ -37,6 +41,8 @@ DataOption = Annotated[
     typer.Option(help="Folder of the corpus; or your own data: a CSV, Parquet or JSONL manifest, a folder by emotion."),
 ]
 DeviceOption = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+DevicesOption = Annotated[int, typer.Option(help="How many GPUs, or CPU processes, share each batch of a network.")]
+StrategyOption = Annotated[str, typer.Option(help="How several devices train together: ddp.")]
 PrecisionOption = Annotated[str, typer.Option(help="32 or bf16 (mixed).")]
 EncoderOption = Annotated[
     str | None,
@@ -127,6 +133,24 @@ def checked_device(name: str) -> str:
         if not torch.cuda.is_available():
             raise UsageError("--device cuda: there is no CUDA device here. Use auto or cpu.")
     return name
+
+
+def checked_devices(devices: int, strategy: str, device: str) -> int:
+    """Return the number of devices asked for, if so many are here and may train together so."""
+    if strategy not in _STRATEGIES:
+        raise unknown("strategy", strategy, _STRATEGIES)
+    if devices > 1:
+        import torch
+
+        from emotone.comparison.sweep import cores
+
+        on_gpu = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+        there = torch.cuda.device_count() if on_gpu else cores()
+        if devices > there:
+            raise UsageError(
+                f"--devices is {devices}; here it may be 1 to {there} ({'GPUs' if on_gpu else 'CPU cores'})."
+            )
+    return devices
 
 
 def checked_precision(name: str) -> str:

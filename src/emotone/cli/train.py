@@ -9,10 +9,13 @@ from emotone.cli.options import (
     CorpusOption,
     DataOption,
     DeviceOption,
+    DevicesOption,
     EncoderOption,
     PrecisionOption,
     PresetOption,
+    StrategyOption,
     checked_device,
+    checked_devices,
     checked_precision,
     load_corpus,
 )
@@ -44,6 +47,8 @@ def train(
     corpus: CorpusOption = None,
     data: DataOption = None,
     device: DeviceOption = "auto",
+    devices: DevicesOption = 1,
+    strategy: StrategyOption = "ddp",
     precision: PrecisionOption = "32",
     encoder: EncoderOption = None,
 ) -> None:
@@ -63,6 +68,7 @@ def train(
     options: dict[str, Any] = {
         "seed": seed,
         "device": checked_device(device),
+        "devices": checked_devices(devices, strategy, device),
         "precision": checked_precision(precision),
         "encoder": encoder,
         "start": start,

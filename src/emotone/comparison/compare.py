@@ -13,7 +13,7 @@ from emotone.comparison.cross import describe
 from emotone.comparison.encoders import has_weights, with_encoder
 from emotone.comparison.listen import listen
 from emotone.comparison.places import FAR, places
-from emotone.comparison.plan import RunSpec, check, finished, plan
+from emotone.comparison.plan import RunSpec, check, check_devices, finished, plan
 from emotone.comparison.run import Setting
 from emotone.comparison.sweep import Failure, check_jobs, cores, sweep
 from emotone.comparison.watcher import Watcher
@@ -46,16 +46,17 @@ def compare(
     jobs: int | None,
     device: str,
     precision: str,
+    devices: int = 1,
     encoder: str | None = None,
     crossing: bool = False,
     beside: Path | None = None,
 ) -> list[Failure]:
     """Run systems under protocols and write the report, its path told last. Returns what failed.
 
-    Without `chosen`, all systems that the preset can run and whose pretrained weights, if any, are here; `encoder`
-    names others for them. The corpus, which may have to be downloaded, is loaded when everything else that was asked
-    for is known to make sense; `crossing` tells that it will be some to train on and others to test on. `beside` is a
-    folder of finished full runs, which the report then opens with.
+    Without `chosen`, all systems that the preset can run, that can learn on so many `devices`, and whose pretrained
+    weights, if any, are here; `encoder` names others for them. The corpus, which may have to be downloaded, is loaded
+    when everything else that was asked for is known to make sense; `crossing` tells that it will be some to train on
+    and others to test on. `beside` is a folder of finished full runs, which the report then opens with.
     """
     if seeds < 1:
         raise UsageError(f"--seeds is {seeds}; it must be at least 1.")
@@ -66,9 +67,12 @@ def compare(
         chosen = [
             recipe
             for recipe in everything
-            if (encoder or has_weights(recipe)) and (preset != "quick" or recipe.is_quick)
+            if (encoder or has_weights(recipe))
+            and (preset != "quick" or recipe.is_quick)
+            and (devices <= 1 or recipe.learns_by_gradient)
         ]
     check(chosen, protocols=protocols, preset=preset, crossing=crossing)
+    check_devices(chosen, devices)
     chosen = with_encoder(chosen, encoder)
     full = find_full(beside, out, watcher)
     make_folder(out)
@@ -78,7 +82,7 @@ def compare(
     specs = plan(chosen, corpus, protocols=protocols, preset=preset, seeds=seeds)
     if crossing:
         _tell_places(corpus, watcher)
-    failures = make_runs(specs, corpus, out, watcher, jobs=jobs, device=device, precision=precision)
+    failures = make_runs(specs, corpus, out, watcher, jobs=jobs, device=device, precision=precision, devices=devices)
     if len(failures) < len(specs):
         watcher.say(str(write_report(out, corpus, full)))
     return failures
@@ -130,10 +134,11 @@ def make_runs(
     jobs: int | None,
     device: str,
     precision: str,
+    devices: int = 1,
 ) -> list[Failure]:
     """Do the runs that are not there, into `out`/runs. Returns what failed."""
     with watcher.counting(f"Reading {corpus.info.name}") as progress:
-        setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision)
+        setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision, devices)
     synthetic = ", synthetic: not real speech" if corpus.info.synthetic else ""
     presets = " and ".join(sorted({spec.preset for spec in specs}))
     watcher.say(f"{corpus.info.title}{synthetic}: {len(corpus.utterances)} clips; {len(specs)} runs, {presets} preset")
@@ -146,7 +151,7 @@ def make_runs(
         watcher.say(f"{len(specs) - len(pending)} of them are there already")
     try:
         with watcher.runs(pending) as listener:
-            failures = sweep(specs, setting, folder, jobs=jobs or cores(), listener=listener)
+            failures = sweep(specs, setting, folder, jobs=jobs or max(1, cores() // devices), listener=listener)
     except KeyboardInterrupt:
         raise EmotoneError("Interrupted. Finished runs are kept; the same command goes on from here.") from None
     for failure in failures:

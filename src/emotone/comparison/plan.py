@@ -13,7 +13,7 @@ from emotone.models.config import EncoderConfig
 from emotone.protocols import PROTOCOLS, Asked, Fold, asked, classes_of, comparable, make_folds, two_corpora_needed
 from emotone.recipes.schema import Recipe
 
-__all__ = ["PRESETS", "RunSpec", "asked_of", "check", "finished", "folds_of", "labels_of", "plan"]
+__all__ = ["PRESETS", "RunSpec", "asked_of", "check", "check_devices", "finished", "folds_of", "labels_of", "plan"]
 
 PRESETS = {
     "quick": "few epochs and the first fold only: a look in minutes, no reproduction",
@@ -74,6 +74,23 @@ def check(recipes: Sequence[Recipe], *, protocols: Sequence[str], preset: str, c
             raise UsageError(f"Two recipes are called {recipe.id!r}; give one of them another `id`.")
         if preset == "quick" and not recipe.is_quick:
             raise UsageError(f"{recipe.id} is too long for the quick preset; use --preset paper.")
+
+
+def check_devices(recipes: Sequence[Recipe], devices: int) -> None:
+    """Refuse to train on several devices what cannot be.
+
+    Raises:
+        UsageError: (so).
+    """
+    if devices < 1:
+        raise UsageError(f"--devices is {devices}; it must be at least 1.")
+    for recipe in recipes if devices > 1 else ():
+        if recipe.training is None or not recipe.learns_by_gradient:
+            raise UsageError(f"{recipe.id} is fitted at once, not batch by batch: --devices {devices} is for networks.")
+        if devices > recipe.training.batch:
+            raise UsageError(
+                f"--devices is {devices}; {recipe.id} has batches of {recipe.training.batch} clip(s), which are shared."
+            )
 
 
 def plan(

@@ -57,6 +57,8 @@ class Setting:
     """`sample_digests` of the corpus: what is trained and tested on, and which clips are one recording."""
     device: str = "auto"
     precision: str = "32"
+    devices: int = 1
+    """How many train a network together."""
 
     @cached_property
     def data_hash(self) -> str:
@@ -98,6 +100,7 @@ def run(
         seed=spec.seed,
         epochs=spec.epochs,
         device=setting.device,
+        devices=setting.devices,
         precision=setting.precision,
         checkpoint=checkpoint,
         on_epoch=on_epoch,
@@ -146,7 +149,7 @@ def run(
             "predict": round(predicted_at - trained, 3),
         },
         milliseconds_per_clip=_milliseconds(system, tested),
-        device=_device(system),
+        device=_device(system, setting.devices),
         recipe=recipe.model_dump(mode="json"),
         versions=_versions(),
         commit=_commit(),
@@ -251,14 +254,15 @@ def _milliseconds(system: FittedSystem, tested: Sequence[NDArray[np.float32]]) -
     return round(1000 * median(seconds), 3)
 
 
-def _device(system: FittedSystem) -> str:
+def _device(system: FittedSystem, devices: int) -> str:
+    together = f", trained on {devices}" if devices > 1 else ""
     device = getattr(system.classifier, "device_", "cpu")
     if device != "cpu":
         import torch
 
-        return f"{device} ({torch.cuda.get_device_name()})"
+        return f"{device} ({torch.cuda.get_device_name()}{together})"
     threads = os.environ.get("OMP_NUM_THREADS")
-    return f"cpu ({threads} thread{'s' if threads != '1' else ''})" if threads else "cpu"
+    return f"cpu ({threads} thread{'s' if threads != '1' else ''}{together})" if threads else f"cpu{together}"
 
 
 @cache

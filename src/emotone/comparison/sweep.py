@@ -10,7 +10,6 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
-from multiprocessing.connection import wait
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,6 +18,7 @@ from emotone.comparison.run import Setting, items_of, run
 from emotone.errors import EmotoneError, UsageError
 from emotone.evaluation.record import Epoch, RunRecord
 from emotone.protocols import Sample
+from emotone.training.devices import end_with_parent
 from emotone.training.frames import frames_of
 
 __all__ = ["Failure", "Listener", "check_jobs", "checkpoint_path", "cores", "extract_features", "sweep"]
@@ -124,6 +124,8 @@ def _one(spec: RunSpec, setting: Setting, folder: Path, on_epoch: Callable[[Epoc
 def checkpoint_path(spec: RunSpec, setting: Setting, folder: Path) -> Path:
     """Name the state of a training by all that it depends on, so that no other training resumes from it."""
     state = f"{spec!r} {setting.data_hash} {setting.device} {setting.precision}"
+    if setting.devices > 1:
+        state += f" {setting.devices}"
     return folder / _CHECKPOINTS / f"{blake2b(state.encode(), digest_size=16).hexdigest()}.ckpt"
 
 
@@ -210,15 +212,7 @@ _shared: dict[str, Any] = {}
 def _enter(setting: Setting, folder: Path, news: Any) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the sweep's own process decides
     _shared.update(setting=setting, folder=folder, news=news)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent.sentinel,), daemon=True).start()
-
-
-def _end_with(sentinel: int) -> None:
-    """End this worker when the sweep's own process is gone, killed for instance."""
-    wait([sentinel])
-    os._exit(1)
+    end_with_parent()
 
 
 def _do_nothing() -> None:

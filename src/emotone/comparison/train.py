@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from emotone.comparison.encoders import with_encoder
-from emotone.comparison.plan import RunSpec, check, labels_of, plan
+from emotone.comparison.plan import RunSpec, check, check_devices, labels_of, plan
 from emotone.comparison.run import Setting, items_of, run
 from emotone.comparison.sweep import checkpoint_path, extract_features
 from emotone.comparison.watcher import Watcher
@@ -40,6 +40,7 @@ def train_one(
     preset: str,
     device: str,
     precision: str,
+    devices: int = 1,
     encoder: str | None = None,
     start: Start | None = None,
 ) -> RunRecord:
@@ -49,14 +50,14 @@ def train_one(
     Killed and run again, it goes on from its last checkpoint in `out`.
     """
     check([recipe], protocols=[protocol], preset=preset)
-    recipe = _ready(recipe, out, seed, encoder)
+    recipe = _ready(recipe, out, seed, encoder, devices)
     corpus = load_corpus()
     specs = plan([recipe], corpus, protocols=[protocol], preset=preset, seeds=1)
     if not 1 <= fold <= len(specs):
         raise UsageError(f"--fold is {fold}; {protocol!r} with preset {preset!r} has folds 1 to {len(specs)}.")
     spec = replace(specs[fold - 1], seed=seed)
     with watcher.counting(f"Reading {corpus.info.name}") as progress:
-        setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision)
+        setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision, devices)
     checkpoint = checkpoint_path(spec, setting, out)
     with watcher.runs([spec]) as listener:
         extract_features([spec], setting, listener.features)
@@ -92,6 +93,7 @@ def train_all(
     seed: int,
     device: str,
     precision: str,
+    devices: int = 1,
     encoder: str | None = None,
     start: Start | None = None,
 ) -> Fold:
@@ -101,13 +103,13 @@ def train_all(
     recipe that goes on from trained weights needs that `start`, and is trained on every clip for a fixed number of
     epochs. Nothing is tested. Killed and run again, it goes on from its last checkpoint in `out`.
     """
-    recipe = _ready(recipe, out, seed, encoder)
+    recipe = _ready(recipe, out, seed, encoder, devices)
     corpus = load_corpus()
     labels, classes = labels_of(recipe, corpus)
     fold = untested_fold(recipe, corpus.utterances, labels, seed=seed)
     samples = [*fold.train, *fold.validation]
     with watcher.counting(f"Reading {corpus.info.name}") as progress:
-        setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision)
+        setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision, devices)
     with watcher.counting("Features") as progress:
         frames = frames_of(recipe, items_of(samples, corpus), device=device, on_progress=progress)
     checkpoint = out / f".{checkpoint_path(RunSpec(recipe, 'all', 'paper', 0, 1, seed), setting, out).name}"
@@ -121,6 +123,7 @@ def train_all(
             corpora=[utterance.corpus for utterance in corpus.utterances],
             seed=seed,
             device=device,
+            devices=devices,
             precision=precision,
             checkpoint=checkpoint,
             on_epoch=lambda epoch, epochs: progress(epoch.epoch, epochs),
@@ -159,10 +162,11 @@ def _save(system: FittedSystem, out: Path, corpus: Corpus, trained_on: dict[str,
     save_system(system, out, licence=licence, trained_on=trained_on)
 
 
-def _ready(recipe: Recipe, out: Path, seed: int, encoder: str | None) -> Recipe:
+def _ready(recipe: Recipe, out: Path, seed: int, encoder: str | None, devices: int) -> Recipe:
     """Return the recipe with its pretrained weights found, and make the folder for the system."""
     if not 0 <= seed < 2**32:
         raise UsageError(f"--seed is {seed}; it must be 0 to {2**32 - 1}.")
+    check_devices([recipe], devices)
     recipe = with_encoder([recipe], encoder)[0]
     folder = encoder_folder(recipe)
     if folder is not None and out.exists() and out.samefile(folder):

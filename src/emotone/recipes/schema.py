@@ -9,7 +9,7 @@ from emotone.config import Config
 from emotone.emotions import SCHEMES
 from emotone.errors import nearest_first
 from emotone.features.config import AudioConfig, FeatureConfig
-from emotone.models.config import EncoderConfig, ModelConfig
+from emotone.models.config import EncoderConfig, ModelConfig, WhisperConfig
 
 __all__ = ["DistortionConfig", "Plateau", "Published", "Recipe", "RegulariserConfig", "SplitConfig", "TrainingConfig"]
 
@@ -195,6 +195,12 @@ class Recipe(Config):
     def is_quick(self) -> bool:
         """Whether the quick preset has the system."""
         return self.training is None or self.quick_epochs is not None
+
+    @property
+    def learns_by_gradient(self) -> bool:
+        """Whether a network is trained, batch by batch; no tree, neighbours, nor regression on a frozen encoder."""
+        is_probe = isinstance(self.model, WhisperConfig) and self.model.encoder_rate is None
+        return self.training is not None and not is_probe
 
     @property
     def begins_with_encoder(self) -> bool:

@@ -3,7 +3,9 @@
 import logging
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
+from copy import copy
+from functools import partial
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any, Self
@@ -12,22 +14,25 @@ import lightning.pytorch as pl
 import numpy as np
 import torch
 from lightning.fabric.utilities import move_data_to_device
+from lightning.pytorch.plugins.environments import LightningEnvironment
+from lightning.pytorch.strategies import DDPStrategy
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset, Sampler
 
+from emotone.evaluation.record import Epoch
 from emotone.models.config import NetworkConfig
 from emotone.models.network import Network
 from emotone.recipes.schema import TrainingConfig
+from emotone.training.batches import Source, batches_of
+from emotone.training.devices import Tell, on_devices
 from emotone.training.module import OnEpoch, SaveSometimes, Training, epoch_seed
+from emotone.training.together import Together
 
-__all__ = ["Classifier", "NetworkClassifier", "Samples", "Source", "at_hand"]
+__all__ = ["Classifier", "NetworkClassifier", "Samples", "at_hand"]
 
 Array = NDArray[np.float32]
 Samples = Any
 """An array (samples, ...), or a list of clips that have no shape in common."""
-Source = Callable[[Tensor], Any]
-"""From indices of samples to what the network takes."""
 
 
 class Classifier(ABC):
@@ -39,6 +44,8 @@ class Classifier(ABC):
         epochs: at most this many; None as the recipe says.
         seed: of initial weights, batches and dropout.
         device: "auto", "cpu" or "cuda".
+        devices: how many train together, each with its part of every batch; the result is one device's, to the last
+            digits and what is drawn at random within a batch.
         precision: "32" or "bf16" (mixed).
         checkpoint: where to keep the state of training; if it exists, training goes on from it to the same result.
         checkpoint_seconds: at most this much work is lost in a kill.
@@ -57,6 +64,9 @@ class Classifier(ABC):
         best_epoch_: the epoch whose weights were kept, from 1.
     """
 
+    skips = False
+    """Whether the network leaves some of its weights out of some batches."""
+
     def __init__(
         self,
         training: TrainingConfig,
@@ -65,6 +75,7 @@ class Classifier(ABC):
         epochs: int | None = None,
         seed: int = 0,
         device: str = "auto",
+        devices: int = 1,
         precision: str = "32",
         checkpoint: Path | None = None,
         checkpoint_seconds: float = 60.0,
@@ -81,7 +92,7 @@ class Classifier(ABC):
         self.epochs, self.seed, self.device, self.precision = epochs or training.epochs, seed, device, precision
         self.checkpoint, self.checkpoint_seconds, self.on_epoch = checkpoint, checkpoint_seconds, on_epoch
         self.warmup, self.accumulate, self.evaluation_batch = warmup, accumulate, evaluation_batch
-        self.begin = begin
+        self.devices, self.begin = devices, begin
         self.meant = None if meant is None else torch.from_numpy(meant)
         self.weights = None if weights is None else torch.from_numpy(weights)
         self.drawn = drawn
@@ -96,30 +107,64 @@ class Classifier(ABC):
         """Train on `X`, class indices `y`; choose the epoch on the monitored set, if any."""
         torch.manual_seed(self.seed)
         network = self._begun(X, y)
-        module = self._module(network)
-        trainer = self._trainer()
-        device = trainer.strategy.root_device
-        shuffled = _Order(
-            len(y),
+        data = self._resumable(), X, y, X_monitor, y_monitor
+        if self.devices > 1:
+            train = partial(self._unfitted()._join, network.state_dict(), *data)
+            result = on_devices(self.devices, train, self.on_epoch, on_gpu=self._on_gpu)
+        else:
+            result = self._train(network, *data, self.on_epoch)
+        network.load_state_dict(result["best"])
+        device = torch.device("cuda", 0) if self._on_gpu else torch.device("cpu")
+        self.network_ = network.to(device).eval()  # Lightning leaves it on the CPU
+        self.history_ = tuple(Epoch(**epoch) for epoch in result["history"])
+        self.best_epoch_ = result["best_epoch"]
+        self.device_ = str(device)
+        self._finish(X, torch.from_numpy(y))
+        return self
+
+    def _join(self, begun: dict[str, Tensor], resumed: Path | None, X: Samples, *rest: Any) -> dict[str, Any]:
+        """Train with others, in a process that knows of the network what it begins with."""
+        network = self.build(X)
+        network.load_state_dict(begun)
+        return self._train(network, resumed, X, *rest)
+
+    def _train(
+        self,
+        network: nn.Module,
+        resumed: Path | None,
+        X: Samples,
+        y: NDArray[np.intp],
+        X_monitor: Samples | None,
+        y_monitor: NDArray[np.intp] | None,
+        tell: Tell | None,
+    ) -> dict[str, Any]:
+        """Train where this process's device is, alone or as one of several; return the result."""
+        module, trainer = self._module(network), self._trainer()
+        device, place = trainer.strategy.root_device, {"rank": trainer.global_rank, "devices": self.devices}
+        module.on_epoch = tell
+        train = batches_of(
+            self._source(X, device),
+            y,
             self.training.batch,
             lambda: epoch_seed(self.seed, len(module.history)),
             weights=self.weights,
             drawn=self.drawn,
+            **place,
         )
-        train = DataLoader(_Batches(self._source(X, device), y), sampler=shuffled, batch_size=None)
         monitor = None
         if X_monitor is not None and y_monitor is not None and len(y_monitor):
-            in_order = _Order(len(y_monitor), self.evaluation_batch)
-            monitored = _Batches(self._source(X_monitor, device), y_monitor)
-            monitor = DataLoader(monitored, sampler=in_order, batch_size=None)
-        trainer.fit(module, train, monitor, ckpt_path=self._resumable(), weights_only=True)
-        module.keep_best()
-        self.network_ = network.to(device).eval()  # Lightning leaves it on the CPU
-        self.history_ = tuple(module.history)
-        self.best_epoch_ = module.best_epoch
-        self.device_ = str(device)
-        self._finish(X, torch.from_numpy(y))
-        return self
+            monitored = self._source(X_monitor, device)
+            monitor = batches_of(monitored, y_monitor, self.evaluation_batch * self.devices, **place)
+        trainer.fit(module, train, monitor, ckpt_path=resumed, weights_only=True)
+        return module.result
+
+    def _unfitted(self) -> Self:
+        """Return a copy that other processes can train: without what is made here before and after that."""
+        other = copy(self)
+        other.begin = other.on_epoch = None
+        for name in [name for name in vars(self) if name.endswith("_") and name != "classes_"]:
+            delattr(other, name)
+        return other
 
     def _begun(self, X: Samples, y: NDArray[np.intp]) -> nn.Module:
         """Return the network as its training begins."""
@@ -143,7 +188,9 @@ class Classifier(ABC):
     def _through(self, network: nn.Module, X: Samples, read: Callable[[Any], Tensor]) -> Tensor:
         device = next(network.parameters()).device
         source = self._source(X, device)
-        batches = (move_data_to_device(source(batch), device) for batch in _Order(len(X), self.evaluation_batch))
+        batches = (
+            move_data_to_device(source(batch), device) for batch in torch.arange(len(X)).split(self.evaluation_batch)
+        )
         return torch.cat([read(batch).float().cpu() for batch in batches])
 
     def _prepare(self, network: nn.Module, X: Samples, y: Tensor) -> None:  # noqa: B027
@@ -160,7 +207,6 @@ class Classifier(ABC):
             epochs=self.epochs,
             seed=self.seed,
             warmup=self.warmup,
-            on_epoch=self.on_epoch,
         )
 
     @abstractmethod
@@ -184,15 +230,22 @@ class Classifier(ABC):
             return None
         return self.checkpoint
 
+    @property
+    def _on_gpu(self) -> bool:
+        return self.device == "cuda" or (self.device == "auto" and torch.cuda.is_available())
+
     def _trainer(self) -> pl.Trainer:
-        on_gpu = self.device == "cuda" or (self.device == "auto" and torch.cuda.is_available())
         callbacks = [SaveSometimes(self.checkpoint, self.checkpoint_seconds)] if self.checkpoint else []
         for name in ("lightning.pytorch.utilities.rank_zero", "lightning.pytorch.accelerators.cuda"):
             logging.getLogger(name).setLevel(logging.WARNING)
         warnings.filterwarnings("ignore", module="lightning")  # advice on loaders and loggers that does not apply
+        together: dict[str, Any] = {}
+        if self.devices > 1:
+            strategy = DDPStrategy(find_unused_parameters=self.skips, broadcast_buffers=False)
+            together = {"strategy": strategy, "plugins": [LightningEnvironment(), Together(on_gpu=self._on_gpu)]}
         return pl.Trainer(
-            accelerator="gpu" if on_gpu else "cpu",
-            devices=1,
+            accelerator="gpu" if self._on_gpu else "cpu",
+            devices=self.devices,
             precision="bf16-mixed" if self.precision == "bf16" else "32-true",
             max_epochs=self.epochs,
             accumulate_grad_batches=self.accumulate,
@@ -202,6 +255,8 @@ class Classifier(ABC):
             enable_progress_bar=False,
             enable_model_summary=False,
             num_sanity_val_steps=0,
+            use_distributed_sampler=False,  # batches are shared here
+            **together,
         )
 
 
@@ -230,45 +285,3 @@ def at_hand(X: Array, device: torch.device) -> Tensor:
     if device.type == "cuda" and samples.nbytes < torch.cuda.mem_get_info(device)[0] / 4:
         return samples.to(device)
     return samples
-
-
-class _Batches(Dataset[tuple[Any, Tensor]]):
-    """A data set that is asked for whole batches, which spares the collation of single samples."""
-
-    def __init__(self, source: Source, y: NDArray[np.intp]) -> None:
-        self.source, self.y = source, torch.from_numpy(np.asarray(y, dtype=np.int64))
-
-    def __len__(self) -> int:
-        return len(self.y)
-
-    def __getitem__(self, batch: Tensor) -> tuple[Any, Tensor]:
-        return self.source(batch), self.y[batch]
-
-
-class _Order(Sampler[Tensor]):
-    """Batches of indices: in order, or shuffled by what `seed` returns when an epoch begins; or `drawn` by weight."""
-
-    def __init__(
-        self,
-        samples: int,
-        batch: int,
-        seed: Callable[[], int] | None = None,
-        *,
-        weights: Tensor | None = None,
-        drawn: int = 0,
-    ) -> None:
-        self.samples, self.batch, self.seed = samples if weights is None else drawn, batch, seed
-        self.weights = weights
-
-    def __len__(self) -> int:
-        return -(-self.samples // self.batch)
-
-    def __iter__(self) -> Iterator[Tensor]:
-        order = torch.arange(self.samples)
-        if self.seed is not None:
-            generator = torch.Generator().manual_seed(self.seed())
-            if self.weights is None:
-                order = torch.randperm(self.samples, generator=generator)
-            else:
-                order = torch.multinomial(self.weights, self.samples, replacement=True, generator=generator)
-        return iter(order.split(self.batch))

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 from emotone.models.config import PretrainedConfig
 from emotone.models.pretrained import Encoder
 from emotone.recipes.schema import TrainingConfig
-from emotone.training.classifier import Classifier, Samples, Source, at_hand
+from emotone.training.batches import Source
+from emotone.training.classifier import Classifier, Samples, at_hand
 
 __all__ = ["EncoderClassifier"]
 
@@ -32,6 +33,8 @@ class EncoderClassifier(Classifier):
     Attributes:
         encoder_: the encoder with the fitted head. parameters_: how many it has, and how many were trained.
     """
+
+    skips = True  # layers, at random, in some architectures
 
     def __init__(
         self,

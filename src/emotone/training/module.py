@@ -36,11 +36,12 @@ class Training(pl.LightningModule):
         epochs: at most this many.
         seed: of batches and dropout.
         warmup: the share of all steps in which the learning rates rise from 0.
-        on_epoch: called after every epoch.
         meant: (labels, classes), true for the classes that a label may mean; then targets are indices of labels.
     """
 
     meant: Tensor | None
+    on_epoch: OnEpoch | None = None
+    """Called after every epoch."""
 
     def __init__(
         self,
@@ -51,12 +52,11 @@ class Training(pl.LightningModule):
         epochs: int,
         seed: int,
         warmup: float = 0.0,
-        on_epoch: OnEpoch | None = None,
         meant: Tensor | None = None,
     ) -> None:
         super().__init__()
         self.register_buffer("meant", meant, persistent=False)
-        self.network, self.config, self.epochs, self.seed, self.on_epoch = network, config, epochs, seed, on_epoch
+        self.network, self.config, self.epochs, self.seed = network, config, epochs, seed
         self.optimiser, self.warmup = optimiser, warmup
         self.loss = make_loss(config)
         self.history: list[Epoch] = []
@@ -78,18 +78,22 @@ class Training(pl.LightningModule):
         )
         return optimiser
 
-    def training_step(self, batch: tuple[Any, Tensor], index: int) -> Tensor:
+    def training_step(self, batch: tuple[Any, Tensor, float], index: int) -> Tensor:
         if index == 0:  # Lightning skips its epoch-start hooks in the first epoch after a resume
-            seed = epoch_seed(self.seed, len(self.history))  # dropout is the same whether resumed or not
+            # Dropout is the same whether resumed or not, and another on every device
+            seed = epoch_seed(self.seed, len(self.history), self.global_rank)
             torch.manual_seed(seed)
             np.random.seed(seed % 2**32)  # noqa: NPY002, it is where transformers draws its masks from
             self.sums = {}
-        return self._note("train", *self.learn(batch), batch[1])
+        inputs, target, share = batch
+        logits, loss = self.learn((inputs, target))
+        self._note("train", logits, loss, target, share)
+        return loss * share
 
-    def validation_step(self, batch: tuple[Any, Tensor], index: int) -> None:
-        inputs, target = batch
+    def validation_step(self, batch: tuple[Any, Tensor, float], index: int) -> None:
+        inputs, target, share = batch
         logits = self.kept(inputs)
-        self._note("monitor", logits, self.loss(logits.float(), target), target)
+        self._note("monitor", logits, self.loss(logits.float(), target), target, share)
 
     def learn(self, batch: tuple[Any, Tensor]) -> tuple[Tensor, Tensor]:
         """Return the logits of a batch and the loss that is to fall."""
@@ -142,13 +146,14 @@ class Training(pl.LightningModule):
         if self.on_epoch:
             self.on_epoch(epoch, self.epochs)
 
+    @property
+    def result(self) -> dict[str, Any]:
+        """What has come of the training so far: each epoch, and which was the best, with its weights."""
+        history = [epoch.model_dump() for epoch in self.history]
+        return {"history": history, "best": self.best, "best_epoch": self.best_epoch}
+
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        checkpoint["emotone"] = {
-            "history": [epoch.model_dump() for epoch in self.history],
-            "best": self.best,
-            "best_epoch": self.best_epoch,
-            "plateau": self.plateau.state_dict() if self.plateau else None,
-        }
+        checkpoint["emotone"] = self.result | {"plateau": self.plateau.state_dict() if self.plateau else None}
 
     def on_load_checkpoint(self, checkpoint: Mapping[str, Any]) -> None:
         state = checkpoint["emotone"]
@@ -160,10 +165,6 @@ class Training(pl.LightningModule):
         if self.plateau and getattr(self, "resumed_plateau", None):
             self.plateau.load_state_dict(self.resumed_plateau)
 
-    def keep_best(self) -> None:
-        """Put the best epoch's weights back."""
-        self.network.load_state_dict(self.best)
-
     def _remember(self) -> None:
         """Copy the weights into the same memory every time: new copies would leave holes that fill it."""
         for name, value in self.kept.state_dict().items():
@@ -172,17 +173,18 @@ class Training(pl.LightningModule):
             else:
                 self.best[name] = value.detach().cpu().clone()
 
-    def _note(self, name: str, logits: Tensor, loss: Tensor, target: Tensor) -> Tensor:
+    def _note(self, name: str, logits: Tensor, loss: Tensor, target: Tensor, share: float) -> None:
         # Kept where the batch is: a number asked for in every step would let a GPU run idle.
         sums = self.sums.setdefault(name, torch.zeros(3, dtype=torch.float64, device=loss.device))
+        if not share:  # a clip that another device has
+            return
         sums[0] += loss.detach().double() * len(target)
         named = logits.argmax(1)
         sums[1] += (named == target if self.meant is None else self.meant[target, named]).sum()
         sums[2] += len(target)
-        return loss
 
     def _means(self, name: str) -> tuple[float, float]:
-        loss, right, count = self.sums[name].tolist()
+        loss, right, count = self.trainer.strategy.reduce(self.sums[name], reduce_op="sum").tolist()
         return loss / count, right / count
 
     def _has_stopped(self) -> bool:
@@ -206,15 +208,16 @@ class SaveSometimes(Checkpoint):
         self.path, self.seconds, self.saved = path, seconds, monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, pl_module: pl.LightningModule) -> None:
-        if monotonic() - self.saved < self.seconds:
+        if not trainer.strategy.broadcast(monotonic() - self.saved >= self.seconds):  # all devices do as the first
             return
         beside = self.path.with_suffix(".writing")
         beside.parent.mkdir(parents=True, exist_ok=True)
         trainer.save_checkpoint(beside, weights_only=False)
-        beside.replace(self.path)
+        if trainer.is_global_zero:  # which wrote it
+            beside.replace(self.path)
         self.saved = monotonic()
 
 
-def epoch_seed(seed: int, epoch: int) -> int:
-    """Return the seed of one epoch, so that a resumed epoch sees the same batches and dropout."""
-    return seed * 1_000_003 + epoch
+def epoch_seed(seed: int, epoch: int, rank: int = 0) -> int:
+    """Return the seed of one epoch, so that a resumed epoch sees the same batches and, on each device, dropout."""
+    return seed * 1_000_003 + epoch + rank * 998_244_353

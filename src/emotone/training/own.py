@@ -14,7 +14,8 @@ from emotone.bundle.adaptation import Head
 from emotone.models.config import OwnConfig
 from emotone.models.own import Own
 from emotone.recipes.schema import DistortionConfig, RegulariserConfig, TrainingConfig
-from emotone.training.classifier import Classifier, Samples, Source
+from emotone.training.batches import Source
+from emotone.training.classifier import Classifier, Samples
 from emotone.training.distort import distort
 from emotone.training.linear import fit_rows
 from emotone.training.losses import surprise
@@ -68,7 +69,6 @@ class RaggedClassifier(Classifier):
             lambda: self._optimiser(network),
             epochs=self.epochs,
             seed=self.seed,
-            on_epoch=self.on_epoch,
             meant=self.meant,
             frames_per_second=self.frames_per_second,
         )
@@ -177,6 +177,7 @@ class _RaggedTraining(Training):
         self.regulariser = config.regulariser or RegulariserConfig()
         decay = self.regulariser.average
         self.averaged = AveragedModel(network, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True)
+        self.averaged.requires_grad_(False)  # several devices would wait for its gradients
 
     def configure_optimizers(self) -> Any:
         optimiser = super().configure_optimizers()

@@ -119,6 +119,7 @@ def fit(
     seed: int,
     epochs: int | None = None,
     device: str = "auto",
+    devices: int = 1,
     precision: str = "32",
     checkpoint: Path | None = None,
     on_epoch: OnEpoch | None = None,
@@ -138,6 +139,7 @@ def fit(
         seed: of initial weights, batches and dropout, or of the estimator.
         epochs: instead of the recipe's, for a network.
         device: "auto", "cpu" or "cuda".
+        devices: how many train a network together.
         precision: "32" or "bf16".
         checkpoint: where a network's training is saved and resumed from.
         on_epoch: called after every epoch.
@@ -174,7 +176,7 @@ def fit(
     refit = training is not None and training.refit and X_monitor is not None
 
     def train_network(samples: Sequence[Sample], X: Any, y: NDArray[np.intp], *monitor: Any, **options: Any) -> Any:
-        options |= {"seed": seed, "device": device, "precision": precision}
+        options |= {"seed": seed, "device": device, "devices": devices, "precision": precision}
         if balances and training is not None:
             weights = targets.weights(samples)
             drawn = training.balanced if corpora and len(set(corpora)) > 1 else len(samples)

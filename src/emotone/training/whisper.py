@@ -73,6 +73,8 @@ class WhisperClassifier(RaggedClassifier):
         network = WhisperLayers(self.model, X[0].shape[0], len(self.classes_))
         if self.folder is not None:
             network.load_encoder(self.folder)
+        network.conv1.requires_grad_(False)
+        network.conv2.requires_grad_(False)
         return network
 
     def predict_proba(self, X: Samples) -> Array:
@@ -90,6 +92,11 @@ class WhisperClassifier(RaggedClassifier):
         network = cast(WhisperLayers, self.network_)
         read = self._trained_statistics if self.model.encoder_rate is not None else self._untrained_statistics
         return ((read(network, X) - network.mean.cpu()) / network.deviation.cpu()).numpy()
+
+    def _unfitted(self) -> Self:
+        other = super()._unfitted()
+        other.blend_with = None
+        return other
 
     def _prepare(self, network: nn.Module, X: Samples, y: Tensor) -> None:
         """Standardise the statistics of training clips, and make the output a logistic regression on them."""
@@ -154,8 +161,6 @@ class WhisperClassifier(RaggedClassifier):
     def _optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
         """Return AdamW over the output and the layers, each slower than the one above it."""
         network, model = cast(WhisperLayers, network), self.model
-        network.conv1.requires_grad_(False)
-        network.conv2.requires_grad_(False)
         decay = (self.training.regulariser or RegulariserConfig()).weight_decay
         top = model.encoder_rate or 0.0
         parts: list[tuple[nn.Module, float]] = [(network.output, self.training.learning_rate)]
