@@ -28,6 +28,7 @@ from emotone.protocols import (
     asked,
     classes_of,
     comparable,
+    each_fold,
     make_folds,
     untested_fold,
 )
@@ -559,3 +560,11 @@ def test_other_corpora_stand_beside_ravdess_in_every_fold(protocol: str) -> None
     ):
         assert fold.test == alone.test
         assert clips(fold.train) | clips(fold.validation) == clips(alone.train) | clips(alone.validation) | set(beside)
+
+
+@pytest.mark.parametrize("protocol", OF_ONE_CORPUS)
+def test_a_fold_made_alone_is_that_of_all(protocol: str) -> None:
+    recipe = recipes.load("onah/cnn")
+    known = recipe, protocol, RAVDESS, labels_of(recipe, RAVDESS)
+    for fold in make_folds(*known, seed=1)[-2:]:
+        assert list(each_fold(*known, seed=1, only=fold.index)) == [fold]

@@ -1,6 +1,6 @@
 """Which runs a comparison consists of, and which of them are done."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,21 @@ from emotone.emotions import get_scheme
 from emotone.errors import CorpusError, EmotoneError, UsageError, unknown
 from emotone.evaluation.record import read_record
 from emotone.models.config import EncoderConfig
-from emotone.protocols import PROTOCOLS, Asked, Fold, asked, classes_of, comparable, make_folds, two_corpora_needed
+from emotone.protocols import PROTOCOLS, Asked, Fold, asked, classes_of, comparable, each_fold, two_corpora_needed
 from emotone.recipes.schema import Recipe
 
-__all__ = ["PRESETS", "RunSpec", "asked_of", "check", "check_devices", "finished", "folds_of", "labels_of", "plan"]
+__all__ = [
+    "PRESETS",
+    "RunSpec",
+    "asked_of",
+    "check",
+    "check_devices",
+    "finished",
+    "fold_of",
+    "folds_of",
+    "labels_of",
+    "plan",
+]
 
 PRESETS = {
     "quick": "few epochs and the first fold only: a look in minutes, no reproduction",
@@ -108,7 +119,7 @@ def plan(
         if isinstance(recipe.model, EncoderConfig) and recipe.model.weights is None:
             raise UsageError(f"{recipe.id} needs pretrained weights, and {recipe.model.encoder} was not looked for.")
         for protocol in protocols:
-            count = len(folds_of(recipe, corpus, protocol, 0, ()))
+            count = sum(1 for _ in _each_fold(recipe, corpus, protocol, 0, ()))
             for fold in range(1 if preset == "quick" else count):
                 specs += [RunSpec(recipe, protocol, preset, fold, count, seed) for seed in range(seeds)]
     return list(dict.fromkeys(specs))
@@ -151,8 +162,28 @@ def asked_of(recipe: Recipe, corpus: Corpus, fold: Fold) -> tuple[tuple[str, ...
 
 def folds_of(recipe: Recipe, corpus: Corpus, protocol: str, seed: int, digests: Sequence[str]) -> list[Fold]:
     """Return the folds of a protocol for a recipe on a corpus; see `make_folds`."""
+    return list(_each_fold(recipe, corpus, protocol, seed, digests))
+
+
+def fold_of(spec: RunSpec, corpus: Corpus, digests: Sequence[str]) -> Fold:
+    """Return a run's fold, and make no other."""
+    return next(_each_fold(spec.recipe, corpus, spec.protocol, spec.seed, digests, only=spec.fold))
+
+
+def _each_fold(
+    recipe: Recipe, corpus: Corpus, protocol: str, seed: int, digests: Sequence[str], *, only: int | None = None
+) -> Iterator[Fold]:
     labels, _ = labels_of(recipe, corpus)
-    return make_folds(recipe, protocol, corpus.utterances, labels, seed=seed, digests=digests, tested=corpus.tested)
+    return each_fold(
+        recipe,
+        protocol,
+        corpus.utterances,
+        labels,
+        seed=seed,
+        digests=digests,
+        tested=corpus.tested,
+        only=only,
+    )
 
 
 def finished(spec: RunSpec, folder: Path, data_hash: str) -> bool:

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from emotone.audit import leaks_of
 from emotone.comparison.answers import Answers
 from emotone.comparison.cross import dropped_of
-from emotone.comparison.plan import RunSpec, folds_of, labels_of
+from emotone.comparison.plan import RunSpec, fold_of, labels_of
 from emotone.corpora.base import Corpus
 from emotone.corpora.fingerprint import fingerprint
 from emotone.evaluation import intervals, metrics
@@ -83,7 +83,7 @@ def run(
     """Train and test one system once; from the weights of `start`, where the recipe goes on from them."""
     recipe, corpus = spec.recipe, setting.corpus
     labels = labels_of(recipe, corpus)[0]
-    fold = folds_of(recipe, corpus, spec.protocol, spec.seed, setting.digests)[spec.fold]
+    fold = fold_of(spec, corpus, setting.digests)
     answers = Answers.of(recipe, corpus, fold)
     started = perf_counter()
     samples = sorted({*fold.train, *fold.validation, *fold.test})

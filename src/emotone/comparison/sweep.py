@@ -13,7 +13,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any, Protocol
 
-from emotone.comparison.plan import RunSpec, finished, folds_of
+from emotone.comparison.plan import RunSpec, finished, fold_of
 from emotone.comparison.run import Setting, items_of, run
 from emotone.errors import EmotoneError, UsageError
 from emotone.evaluation.record import Epoch, RunRecord
@@ -61,7 +61,7 @@ def extract_features(
     wanted: dict[Hashable, set[Sample]] = {}
     runs: dict[Hashable, list[RunSpec]] = {}
     for spec in specs:
-        fold = folds_of(spec.recipe, setting.corpus, spec.protocol, spec.seed, setting.digests)[spec.fold]
+        fold = fold_of(spec, setting.corpus, setting.digests)
         encoder = spec.recipe.model if spec.recipe.needs_weights else None
         key: Hashable = (spec.recipe.audio, spec.recipe.features, spec.recipe.augment, encoder)
         wanted.setdefault(key, set()).update(fold.train, fold.validation, fold.test)

@@ -1,6 +1,6 @@
 """How clips are split: as published, cleanly, by speakers never heard in training, and by corpus."""
 
-from emotone.protocols.folds import ACROSS, PROTOCOLS, UNSEEN, Fold, make_folds, untested_fold
+from emotone.protocols.folds import ACROSS, PROTOCOLS, UNSEEN, Fold, each_fold, make_folds, untested_fold
 from emotone.protocols.labels import Asked, asked, classes_of, comparable, meanings
 from emotone.protocols.speakers import EMOBOX6, LUNA5, in_turn
 from emotone.protocols.task import Sample, two_corpora_needed
@@ -17,6 +17,7 @@ __all__ = [
     "asked",
     "classes_of",
     "comparable",
+    "each_fold",
     "in_turn",
     "make_folds",
     "meanings",

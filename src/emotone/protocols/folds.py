@@ -1,7 +1,8 @@
 """The folds of every protocol."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -14,7 +15,7 @@ from emotone.protocols.speakers import by_speaker, tested_groups, validation_spe
 from emotone.protocols.task import Indices, Sample, Task, two_corpora_needed
 from emotone.recipes.schema import Recipe, SplitConfig
 
-__all__ = ["ACROSS", "PROTOCOLS", "UNSEEN", "Fold", "make_folds", "untested_fold"]
+__all__ = ["ACROSS", "PROTOCOLS", "UNSEEN", "Fold", "each_fold", "make_folds", "untested_fold"]
 
 PROTOCOLS = {
     "published": "as the paper did it, leaks included",
@@ -63,7 +64,22 @@ def make_folds(
     digests: Sequence[str] = (),
     tested: Sequence[str] = (),
 ) -> list[Fold]:
-    """Split clips under a protocol, for a recipe.
+    """Split clips under a protocol, for a recipe; arguments and errors are those of `each_fold`."""
+    return list(each_fold(recipe, protocol, utterances, labels, seed=seed, digests=digests, tested=tested))
+
+
+def each_fold(
+    recipe: Recipe,
+    protocol: str,
+    utterances: Sequence[Utterance],
+    labels: Sequence[str],
+    *,
+    seed: int,
+    digests: Sequence[str] = (),
+    tested: Sequence[str] = (),
+    only: int | None = None,
+) -> Iterator[Fold]:
+    """Yield the folds of a protocol, one by one: those of a thousand speakers are more than memory holds.
 
     Args:
         recipe: how large the parts are for `published` and `clean`, which copies are made of a clip, and whether
@@ -76,6 +92,7 @@ def make_folds(
             `clean` and those across corpora leave the twin of a tested clip out of training and validation. Empty
             where none are known.
         tested: the corpora that `cross` tests on, as the utterances name them; it trains on the others.
+        only: make this fold alone, from 0; None makes all.
 
     Raises:
         UsageError: an unknown protocol, or `cross` without corpora to test.
@@ -88,10 +105,11 @@ def make_folds(
     if protocol == "cross" and not tested:
         raise two_corpora_needed()
     task = Task(recipe, protocol, utterances, np.asarray(labels), seed, tuple(digests), tuple(tested))
-    folds = [_published(task)] if protocol == "published" else _unleaked(task)
-    for fold in folds:
+    makers = [partial(_published, task)] if protocol == "published" else _unleaked(task)
+    for make in makers if only is None else [makers[only]]:
+        fold = make()
         _check(fold, task)
-    return folds
+        yield fold
 
 
 def untested_fold(recipe: Recipe, utterances: Sequence[Utterance], labels: Sequence[str], *, seed: int) -> Fold:
@@ -127,16 +145,17 @@ def _published(task: Task) -> Fold:
     return fold
 
 
-def _unleaked(task: Task) -> list[Fold]:
+def _unleaked(task: Task) -> list[Callable[[], Fold]]:
+    """Return what makes each fold."""
     monitor = "none" if task.monitor is None else "validation"
     if task.protocol == "clean":
         carve = monitor == "validation" and not task.recipe.split.validation
         parts = fractions(
             range(len(task.labels)), task, _with_validation(task.recipe.split) if carve else task.recipe.split
         )
-        return [_from_clips(0, 1, _without_twins(parts, task.digests), monitor, task)]
+        return [partial(_from_clips, 0, 1, _without_twins(parts, task.digests), monitor, task)]
     if task.protocol == "cross":
-        return [_from_clips(0, 1, _by_corpus(task.tested, task), monitor, task)]
+        return [partial(_from_clips, 0, 1, _by_corpus(task.tested, task), monitor, task)]
     if task.protocol == "leave-one-corpus-out":
         if len(task.corpora) < 2:
             raise ProtocolError(
@@ -144,14 +163,15 @@ def _unleaked(task: Task) -> list[Fold]:
                 "emotone compare SYSTEM --corpus ravdess,emodb,nemo."
             )
         return [
-            _from_clips(number, len(task.corpora), _by_corpus((corpus,), task), monitor, task)
+            partial(_from_clips, number, len(task.corpora), _by_corpus((corpus,), task), monitor, task)
             for number, corpus in enumerate(task.corpora)
         ]
     groups = tested_groups(task)
-    return [
-        _from_clips(number, len(groups), by_speaker(group, number, task), monitor, task)
-        for number, group in enumerate(groups)
-    ]
+
+    def make(number: int) -> Fold:
+        return _from_clips(number, len(groups), by_speaker(groups[number], number, task), monitor, task)
+
+    return [partial(make, number) for number in range(len(groups))]
 
 
 def _without_twins(parts: Sequence[Indices], digests: Sequence[str]) -> Sequence[Indices]:
