@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import combinations
 
 __all__ = ["near_names", "unified"]
@@ -10,6 +10,8 @@ __all__ = ["near_names", "unified"]
 _NUMBER = re.compile(r"[+-]?\d+(?:\.0+)?")
 _ALIKE = str.maketrans("oil", "011")  # letters that are taken for digits
 _LEAST = 4  # letters of names that are compared letter by letter
+
+Key = tuple[str | int, ...]
 
 
 def unified(names: Iterable[str]) -> tuple[dict[str, str], list[tuple[str, ...]]]:
@@ -41,25 +43,32 @@ def near_names(names: Iterable[str]) -> list[tuple[str, str]]:
     >>> near_names(["anna", "ana maria", "Speaker 1", "speaker_1", "speaker_2", "O7", "07", "anne"])
     [('07', 'O7'), ('Speaker 1', 'speaker_1'), ('anna', 'anne')]
     """
-    return [(one, other) for one, other in combinations(sorted(set(names)), 2) if _near(one, other)]
+    alike: dict[Key, list[str]] = {}
+    known = sorted(set(names))
+    for name in known:
+        for key in _keys(name):
+            alike.setdefault(key, []).append(name)
+    found = {pair for group in alike.values() for pair in combinations(group, 2)}
+    for name in known:
+        for key in _keys(name, shorter=True):
+            found.update((min(name, other), max(name, other)) for other in alike.get(key, ()))
+    return sorted(found)
 
 
-def _near(one: str, other: str) -> bool:
-    first, second = (re.sub(r"[\W_]", "", name.casefold()) for name in (one, other))
-    if first == second or first.translate(_ALIKE) == second.translate(_ALIKE):
-        return True
-    letters, others = (re.sub(r"\d", "", name) for name in (first, second))
-    digits = [re.sub(r"\D", "", name) for name in (first, second)]
-    return digits[0] == digits[1] and min(len(letters), len(others)) >= _LEAST and _one_apart(letters, others)
-
-
-def _one_apart(one: Sequence[str], other: Sequence[str]) -> bool:
-    """Tell whether a letter more, less or changed makes one text of the other."""
-    short, long = sorted((one, other), key=len)
-    if len(long) - len(short) > 1:
-        return False
-    at = next((place for place, letter in enumerate(short) if letter != long[place]), len(short))
-    return short[at + (len(short) == len(long)) :] == long[at + 1 :]
+def _keys(name: str, *, shorter: bool = False) -> Iterator[Key]:
+    """Yield what a name has in common with those that are near it, with no need to compare thousands one by one; or
+    what those have in common that are a letter `shorter`.
+    """
+    plain = re.sub(r"[\W_]", "", name.casefold())
+    letters, digits = re.sub(r"\d", "", plain), re.sub(r"\D", "", plain)
+    without = [letters[:at] + letters[at + 1 :] for at in range(len(letters))]
+    if shorter:
+        yield from ((digits, rest) for rest in without)
+        return
+    yield (plain.translate(_ALIKE),)
+    if len(letters) >= _LEAST:
+        yield digits, letters
+        yield from ((digits, rest, at) for at, rest in enumerate(without))  # another letter stands there
 
 
 def _key(name: str) -> str:
