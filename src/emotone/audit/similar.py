@@ -2,10 +2,13 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +31,7 @@ _PITCH = 4  # semitones, up and down, that are looked at
 _SLIP = 1  # frames of a coarse map, either way
 _CANDIDATES = 3  # per recording
 _LEAST = 0.35  # coarse similarity of a candidate
-_BLOCK = 512  # recordings at a time
+_BLOCK, _COLUMNS = 512, 4096  # recordings at a time, and the others that they are compared with
 _STRETCHES = np.arange(-0.08, 0.081, 0.02)  # around the ratio of the two lengths, which noise and cuts make inexact
 
 
@@ -61,25 +64,38 @@ def similar_pairs(
     known = _load(memory)
     if known is not None:
         return known
-    maps: list[Map | None] = []
-    with ThreadPoolExecutor() as pool:
-        for one in pool.map(draw, parts):
-            maps.append(one)
-            if on_progress:
-                on_progress(len(maps), len(parts))
-    pairs = compare(maps)
+    pairs = compare(_drawn(parts, on_progress))
     with caching(memory):
         write_text(memory, json.dumps([[pair.first, pair.second, pair.similarity] for pair in pairs]))
     return pairs
 
 
-def compare(maps: Sequence[Map | None]) -> list[Pair]:
-    """Return the near-identical pairs among recordings by their maps; one without is like no other."""
-    heard = [place for place, one in enumerate(maps) if one is not None]
-    drawn = [one for one in maps if one is not None]
-    candidates = _candidates(drawn)
+def _drawn(parts: Sequence[Path | Part], on_progress: Callable[[int, int], None] | None) -> Iterator[Map | None]:
     with ThreadPoolExecutor() as pool:
-        found = list(pool.map(lambda pair: similarity(drawn[pair[0]], drawn[pair[1]], semitones=pair[2]), candidates))
+        for done, one in enumerate(pool.map(draw, parts), start=1):
+            yield one
+            if on_progress:
+                on_progress(done, len(parts))
+
+
+def compare(maps: Iterable[Map | None]) -> list[Pair]:
+    """Return the near-identical pairs among recordings by their maps; one without is like no other."""
+    heard: list[int] = []
+    coarse: list[Array] = []
+    with tempfile.TemporaryFile() as file:
+        shelf = _Shelf(file)
+        for place, one in enumerate(maps):
+            if one is not None:
+                heard.append(place)
+                coarse.append(_coarse(one))
+                shelf.add(one.ridges)
+        candidates = _candidates(coarse)
+
+        def alike(pair: tuple[int, int, int]) -> float:
+            return similarity(shelf[pair[0]], shelf[pair[1]], semitones=pair[2])
+
+        with ThreadPoolExecutor() as pool:
+            found = list(pool.map(alike, candidates))
     return [
         Pair(heard[first], heard[second], round(value, 4))
         for (first, second, _), value in zip(candidates, found, strict=True)
@@ -87,16 +103,33 @@ def compare(maps: Sequence[Map | None]) -> list[Pair]:
     ]
 
 
-def similarity(one: Map, other: Map, *, semitones: int) -> float:
+class _Shelf:
+    """Ridges in a file: those of a hundred thousand recordings are more than memory holds."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+        self._places: list[tuple[int, tuple[int, ...]]] = []
+
+    def add(self, ridges: Array) -> None:
+        self._places.append((self._file.tell(), ridges.shape))
+        self._file.write(np.ascontiguousarray(ridges, np.float32).tobytes())
+        self._file.flush()
+
+    def __getitem__(self, place: int) -> Array:
+        offset, shape = self._places[place]
+        return np.memmap(self._file, np.float32, "r", offset, shape)
+
+
+def similarity(one: Array, other: Array, *, semitones: int) -> float:
     """Return the correlation of two recordings' ridges where one lies best on the other, at most 1.
 
     The other is stretched to about the length of the one, moved in time, and moved in pitch by up to a semitone
     around `semitones`.
     """
-    a, ratio = one.ridges, one.ridges.shape[1] / other.ridges.shape[1]
+    a, ratio = one, one.shape[1] / other.shape[1]
     best = -1.0
     for stretch in _STRETCHES:
-        b = squeeze(other.ridges, max(1, round(other.ridges.shape[1] * (ratio + stretch))))
+        b = squeeze(other, max(1, round(other.shape[1] * (ratio + stretch))))
         size = 1 << (a.shape[1] + b.shape[1]).bit_length()
         spectra = np.fft.rfft(a, size), np.conj(np.fft.rfft(b, size))
         for bins in range((semitones - 1) * _COARSE, (semitones + 1) * _COARSE + 1):
@@ -107,27 +140,29 @@ def similarity(one: Map, other: Map, *, semitones: int) -> float:
     return best
 
 
-def _candidates(maps: Sequence[Map]) -> list[tuple[int, int, int]]:
+def _candidates(maps: Sequence[Array]) -> list[tuple[int, int, int]]:
     """Return the pairs worth a closer look, each with how many semitones its first lies above its second."""
     if len(maps) < 2:
         return []
-    coarse = np.stack([_coarse(one) for one in maps])
+    coarse, count = np.stack(maps), min(_CANDIDATES, len(maps))
     chosen: dict[tuple[int, int], int] = {}
     for start in range(0, len(coarse), _BLOCK):
         block = coarse[start : start + _BLOCK]
         best = np.full((len(block), len(coarse)), -1.0, np.float32)
         pitch = np.zeros(best.shape, np.int8)
-        for semitones in range(-_PITCH, _PITCH + 1):
-            for slip in range(-_SLIP, _SLIP + 1):
-                high, low = _moved(block.shape[1], semitones)
-                late, early = _moved(_FRAMES, slip)
-                correlation = _unit(block[:, high, late]) @ _unit(coarse[:, low, early]).T
-                better = correlation > best
-                best[better], pitch[better] = correlation[better], semitones
+        for semitones, slip in product(range(-_PITCH, _PITCH + 1), range(-_SLIP, _SLIP + 1)):
+            high, low = _moved(block.shape[1], semitones)
+            late, early = _moved(_FRAMES, slip)
+            moved = _unit(block[:, high, late])
+            for at in range(0, len(coarse), _COLUMNS):
+                part = slice(at, at + _COLUMNS)
+                correlation = moved @ _unit(coarse[part, low, early]).T
+                better = correlation > best[:, part]
+                best[:, part][better], pitch[:, part][better] = correlation[better], semitones
         rows = np.arange(len(block))
         best[rows, start + rows] = -1.0
         for row in rows:
-            for column in np.argsort(best[row])[: -_CANDIDATES - 1 : -1]:
+            for column in np.argpartition(best[row], -count)[-count:]:
                 if best[row, column] >= _LEAST:
                     first, second, up = start + int(row), int(column), int(pitch[row, column])
                     chosen[min(first, second), max(first, second)] = up if first < second else -up

@@ -1,8 +1,7 @@
 """Voices that are near under different names: speakers who differ no more than two halves of one speaker's clips do."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from itertools import combinations
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -38,8 +37,8 @@ def near_voices(
     known = [utterance for utterance in utterances if counts[utterance.speaker or ""] >= FEWEST_CLIPS]
     if len({utterance.speaker for utterance in known}) < 2:
         return []
-    distances = nearness(timbres(known, on_progress=on_progress))
-    return [pair for pair, value in distances.items() if value <= NEAR]
+    speakers = timbres(known, on_progress=on_progress)
+    return [pair for pair, value in _each_nearness(speakers) if value <= NEAR]
 
 
 def timbres(
@@ -52,10 +51,10 @@ def timbres(
 
     features = FeatureConfig(streams=("mfcc",), window=512, hop=160, mels=40, mfcc=_COEFFICIENTS)
     items = [(utterance.part, utterance.clip, ORIGINAL) for utterance in utterances]
-    frames = extract(items, audio=AudioConfig(rate=_RATE), features=features, on_progress=on_progress)
+    means = extract(items, audio=AudioConfig(rate=_RATE), features=features, keep=_timbre, on_progress=on_progress)
     clips: dict[str, list[npt.NDArray[np.float64]]] = defaultdict(list)
-    for utterance, each in zip(utterances, frames, strict=True):
-        clips[str(utterance.speaker)].append(each[1:].mean(axis=1, dtype=np.float64))
+    for utterance, mean in zip(utterances, means, strict=True):
+        clips[str(utterance.speaker)].append(mean)
     return {name: np.stack(own) for name, own in sorted(clips.items())}
 
 
@@ -68,10 +67,20 @@ def nearness(speakers: dict[str, npt.NDArray[np.float64]]) -> dict[tuple[str, st
     Args:
         speakers: name -> values of their clips, shape (clips, values), two clips at least.
     """
+    return dict(_each_nearness(speakers))
+
+
+def _each_nearness(speakers: dict[str, npt.NDArray[np.float64]]) -> Iterator[tuple[tuple[str, str], float]]:
+    """Yield two speakers and their nearness, one by one: of thousands of speakers there are millions."""
+    names = list(speakers)
     variance = np.mean([clips.var(axis=0, ddof=1) for clips in speakers.values()], axis=0) + 1e-12
-    found = {}
-    for one, other in combinations(speakers, 2):
-        difference = speakers[one].mean(axis=0) - speakers[other].mean(axis=0)
-        chance = 1 / len(speakers[one]) + 1 / len(speakers[other])
-        found[one, other] = float(np.mean(difference**2 / variance) / chance)
-    return found
+    means = np.stack([clips.mean(axis=0) for clips in speakers.values()])
+    chances = np.array([1 / len(clips) for clips in speakers.values()])
+    for at, one in enumerate(names):
+        found = ((means[at] - means[at + 1 :]) ** 2 / variance).mean(axis=1) / (chances[at] + chances[at + 1 :])
+        yield from zip(((one, other) for other in names[at + 1 :]), found.tolist(), strict=True)
+
+
+def _timbre(frames: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
+    mean: npt.NDArray[np.float64] = frames[1:].mean(axis=1, dtype=np.float64)
+    return mean

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import joblib
 import numpy as np
@@ -41,8 +42,9 @@ def extract(
     features: FeatureConfig,
     augment: AugmentConfig | None = None,
     workers: int | None = None,
+    keep: Callable[[Frames], npt.NDArray[Any]] | None = None,
     on_progress: Callable[[int, int], None] | None = None,
-) -> list[Frames]:
+) -> list[npt.NDArray[Any]]:
     """Return the frames of every item, in their order, before `features.layout`.
 
     Recordings are worked on in threads, since decoding, resampling and torch leave Python's lock; copies in processes,
@@ -54,10 +56,11 @@ def extract(
         features: what is taken from them.
         augment: how copies are made; needed where a variant is one.
         workers: how many threads or processes; None takes one per available core.
+        keep: what of each item's frames to return, the rest of which is then not held; None keeps them as they are.
         on_progress: called with (items done, items in all) after each.
 
     Returns:
-        float32 arrays of shape (channels, frames).
+        float32 arrays of shape (channels, frames), or what `keep` makes of them.
 
     Raises:
         AudioError: a recording that cannot be used, by name.
@@ -69,12 +72,12 @@ def extract(
     job = _Job(audio, features, augment, cache.settings_digest(audio, features))
     # Made before the threads start: MKL's first cosines, taken by two at once, now and then end in another digit.
     _front_end(features, audio.rate)
-    results: list[Frames | None] = [None] * len(items)
+    results: list[npt.NDArray[Any] | None] = [None] * len(items)
     done = 0
 
-    def keep(index: int, frames: Frames) -> None:
+    def take(index: int, frames: Frames) -> None:
         nonlocal done
-        results[index] = frames
+        results[index] = keep(frames) if keep else frames
         done += 1
         if on_progress is not None:
             on_progress(done, len(items))
@@ -84,7 +87,7 @@ def extract(
         if frames is None:
             missing.append((index, name))
         else:
-            keep(index, frames)
+            take(index, frames)
     processes = workers if len(missing) >= _WORTH_PROCESSES else 1
     parallel = joblib.Parallel(
         n_jobs=processes,
@@ -96,10 +99,10 @@ def extract(
     made = parallel(joblib.delayed(job.compute)(items[index]) for index, _ in missing)
     for (index, name), frames in zip(missing, made, strict=True):
         cache.store(name, frames)
-        keep(index, frames)
+        take(index, frames)
     if processes > 1:
         get_reusable_executor().shutdown()  # idle, the processes would hold memory that training needs
-    return [frames for frames in results if frames is not None]
+    return [kept for kept in results if kept is not None]
 
 
 def take_features(samples: npt.NDArray[np.float32], rate: int, config: FeatureConfig) -> Frames:

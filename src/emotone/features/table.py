@@ -3,6 +3,9 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
+
 from emotone.augment import ORIGINAL
 from emotone.corpora.base import Utterance
 from emotone.corpora.rows import check_table, write_rows
@@ -35,9 +38,16 @@ def write_table(
     if "waveform" in features.streams:
         raise UsageError(f"{out}: this system reads waveforms, which make no table; choose one with features.")
     items = [(utterance.part, utterance.clip, ORIGINAL) for utterance in utterances]
-    frames = extract(items, audio=audio, features=features, on_progress=on_progress)
+    keep = _mean if features.layout == "means" else None
+    frames = extract(items, audio=audio, features=features, keep=keep, on_progress=on_progress)
     flat = features if features.layout == "means" else features.model_copy(update={"layout": "flat"})
     values = layout(frames, flat)
     names = feature_names(flat, n_frames=max(clip.shape[1] for clip in frames))
     write_rows(utterances, dict(zip(names, values.T, strict=True)), out)
     return len(utterances), len(names)
+
+
+def _mean(frames: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return frames (channels, frames) as one, their mean: of a large corpus, all frames are more than memory holds."""
+    mean: npt.NDArray[np.float32] = frames.mean(axis=1, keepdims=True)
+    return mean
