@@ -1,58 +1,23 @@
 """What is meant by the paths that `emotone predict` is given: recordings, and which parts of them."""
 
-import io
-import stat
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
-from emotone.errors import EmotoneError, UsageError
+from emotone.errors import UsageError
 
 if TYPE_CHECKING:
-    from emotone.audio import Part
     from emotone.corpora.rttm import Turn
+    from emotone.recognition.asked import Asked, Channels
 
-__all__ = ["Asked", "Channels", "expand", "kept", "parse_channels", "split_by_channels"]
+__all__ = ["expand", "parse_channels"]
 
 _STDIN = "-"
 
-Channels = tuple[int, ...] | None
-"""Which channels are to be listened to by themselves: none, the mix of all, is None; () is each."""
 
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """A recording, or a part of one: what to call it, where it is, and who speaks.
-
-    A name that is no text, as file systems allow, is made one.
-    """
-
-    name: str
-    source: Path | bytes | BinaryIO
-    start: float = 0.0
-    end: float | None = None
-    channel: int | None = None
-    speaker: str | None = None
-
-    def __post_init__(self) -> None:
-        object.__setattr__(self, "name", self.name.encode(errors="backslashreplace").decode())
-
-    @property
-    def is_stretch(self) -> bool:
-        """Whether it is less than the whole length of a recording."""
-        return self.start > 0 or self.end is not None
-
-    @property
-    def part(self) -> "Part":
-        """The same for a recogniser."""
-        from emotone.audio import Part
-
-        return Part(self.source, self.start, self.end, self.channel)
-
-
-def parse_channels(text: str) -> Channels:
+def parse_channels(text: str) -> "Channels":
     """Return which channels are meant by `mix`, `each`, or numbers with commas."""
     if text == "mix":
         return None
@@ -64,7 +29,7 @@ def parse_channels(text: str) -> Channels:
     return tuple(dict.fromkeys(int(number) for number in numbers))
 
 
-def expand(paths: Sequence[str], failed: list[str], segments_from: Path | None) -> list[Asked]:
+def expand(paths: Sequence[str], failed: list[str], segments_from: Path | None) -> "list[Asked]":
     """Return every recording that is meant, or its stretches by the turns of `segments_from`.
 
     What cannot be entered or holds nothing is said, and noted in `failed`; what is passed over is said.
@@ -81,7 +46,9 @@ def expand(paths: Sequence[str], failed: list[str], segments_from: Path | None) 
     return stretches
 
 
-def _expand(text: str, failed: list[str]) -> Iterator[Asked]:
+def _expand(text: str, failed: list[str]) -> "Iterator[Asked]":
+    from emotone.recognition.asked import Asked
+
     path = Path(text)
     if text == _STDIN:
         yield Asked("<stdin>", sys.stdin.buffer)
@@ -113,8 +80,9 @@ def _is_manifest(path: Path) -> bool:
     return path.suffix.lower() in SUFFIXES
 
 
-def _in_folder(path: Path, failed: list[str]) -> Iterator[Asked]:
+def _in_folder(path: Path, failed: list[str]) -> "Iterator[Asked]":
     from emotone.audio import list_folder
+    from emotone.recognition.asked import Asked
 
     found = list_folder(path)
     for folder, reason in found.unreadable:
@@ -129,7 +97,9 @@ def _in_folder(path: Path, failed: list[str]) -> Iterator[Asked]:
         yield Asked(str(path / inside), path / inside)
 
 
-def _stretches(asked: Asked, turns: "dict[str, list[Turn]]", where: Path, failed: list[str]) -> Iterator[Asked]:
+def _stretches(asked: "Asked", turns: "dict[str, list[Turn]]", where: Path, failed: list[str]) -> "Iterator[Asked]":
+    from emotone.recognition.asked import kept
+
     own = turns.get(Path(asked.name).stem)
     if own is None:
         failed.append(asked.name)
@@ -140,36 +110,6 @@ def _stretches(asked: Asked, turns: "dict[str, list[Turn]]", where: Path, failed
     for turn in own:
         channel = turn.channel - 1 if many else None
         yield replace(whole, start=turn.start, end=turn.end, channel=channel, speaker=turn.speaker)
-
-
-def split_by_channels(asked: Asked, channels: Channels) -> list[Asked]:
-    """Return the channels of a recording that are to be listened to by themselves."""
-    if channels is None or asked.channel is not None:
-        return [asked]
-    from emotone.audio import open_blocks
-
-    whole = kept(asked)
-    if not channels:
-        try:
-            with open_blocks(whole.source, strict=False) as recording:
-                channels = tuple(range(recording.channels))
-        except EmotoneError:
-            return [whole]  # which is said when it is read
-    return [replace(whole, channel=channel) for channel in channels]
-
-
-def kept(asked: Asked) -> Asked:
-    """Return the same of a source that can be opened more than once: what comes through a pipe is read."""
-    source = asked.source
-    if isinstance(source, bytes | io.BytesIO):
-        return asked
-    if not isinstance(source, Path):
-        return replace(asked, source=source.read())
-    try:
-        piped = stat.S_ISFIFO(source.stat().st_mode)
-        return replace(asked, source=source.read_bytes()) if piped else asked
-    except (OSError, ValueError):
-        return asked
 
 
 def _warn(text: str) -> None:

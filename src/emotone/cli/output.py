@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Self
 from emotone.errors import UsageError, unknown
 
 if TYPE_CHECKING:
-    from emotone.cli.inputs import Asked
+    from emotone.recognition.asked import Asked
     from emotone.recognition.formats import Answer, Columns
 
 __all__ = ["Output"]

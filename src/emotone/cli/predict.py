@@ -4,22 +4,22 @@ import sys
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
-from dataclasses import replace
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emotone.cli.inputs import Asked, Channels, expand, parse_channels, split_by_channels
+from emotone.cli.inputs import expand, parse_channels
 from emotone.cli.options import ModelOption
 from emotone.cli.voices import by_voice, check_voices
 from emotone.errors import EmotoneError, UsageError
 
 if TYPE_CHECKING:
     from emotone.audio import Part
+    from emotone.recognition.asked import Asked, Channels
     from emotone.recognition.formats import Answer
     from emotone.recognition.recognizer import Options, Recognizer
+    from emotone.recognition.result import Result
 
 __all__ = ["predict"]
 
@@ -82,6 +82,7 @@ def predict(
     which = parse_channels(channels)
     if top < 1:
         raise UsageError(f"--top is {top}; it must be at least 1.")
+    from emotone.recognition.asked import with_speakers
     from emotone.recognition.recognizer import Recognizer
 
     recognizer = Recognizer.load(model, threads=threads)
@@ -101,13 +102,13 @@ def predict(
     with ExitStack() as stack:
         if len(asked) > 1 and (out is not None or output.form is None or not sys.stdout.isatty()):
             answers = _counted(stack, answers, len(asked))
-        output.put(_with_speakers(answers, min_confidence), top=top)
+        output.put(with_speakers(answers, min_confidence), top=top)
     raise typer.Exit(1 if failed else 0)
 
 
 def _answers(
-    asked: Sequence[Asked],
-    channels: Channels,
+    asked: "Sequence[Asked]",
+    channels: "Channels",
     recognizer: "Recognizer",
     failed: list[str],
     options: "Options",
@@ -115,54 +116,29 @@ def _answers(
     adapt: str | None,
 ) -> Iterator["Answer"]:
     """Yield an answer per part; say at once why one cannot be read, and note it in `failed`."""
-    from emotone.audio import name_of
     from emotone.cli.terminal import warn
-    from emotone.recognition.formats import Answer
-    from emotone.recognition.result import Result
+    from emotone.recognition.asked import answer, split_by_channels
 
     waiting: deque[Asked] = deque()
 
-    def results() -> Iterator[Result | EmotoneError]:
+    def results() -> "Iterator[Result | EmotoneError]":
         for known, group in by_voice(asked, channels, recognizer, adapt, options):
             yield from known.each(heard(group), **options)
 
-    def heard(some: Sequence[Asked]) -> Iterator["Part"]:
+    def heard(some: "Sequence[Asked]") -> Iterator["Part"]:
         for one in some:
             for each in split_by_channels(one, channels):
                 waiting.append(each)
                 yield each.part
 
     for result in results():
-        one = waiting.popleft()
-        answer = Answer(one.name, None, speaker=one.speaker, channel=one.channel)
-        if one.is_stretch:
-            answer = replace(answer, scope="stretch")
-        if isinstance(result, Result):
-            for note in result.notes:
-                warn(f"emotone: {one.name}: {note}")
-            yield replace(answer, result=result)
-        else:
-            failed.append(one.name)
-            reason = str(result).removeprefix(f"{name_of(one.source)}: ")
-            warn(f"emotone: {one.name}: {reason}")
-            yield replace(answer, error=reason)
-
-
-def _with_speakers(answers: Iterator["Answer"], min_confidence: float | None) -> Iterator["Answer"]:
-    """Add, after the stretches of a recording, an answer for each speaker in it."""
-    from emotone.recognition.result import combine
-
-    for _, group in groupby(answers, key=lambda answer: answer.file):
-        by_speaker: dict[str, list[Answer]] = {}
-        for answer in group:
-            yield answer
-            if answer.scope == "stretch" and answer.speaker is not None and answer.result:
-                by_speaker.setdefault(answer.speaker, []).append(answer)
-        for _, stretches in sorted(by_speaker.items()):
-            results = [each.result for each in stretches if each.result]
-            channel = stretches[0].channel if len({each.channel for each in stretches}) == 1 else None
-            whole = combine(results, min_confidence=min_confidence)
-            yield replace(stretches[0], result=whole, channel=channel, scope="speaker")
+        told = answer(waiting.popleft(), result)
+        for note in told.result.notes if told.result else ():
+            warn(f"emotone: {told.file}: {note}")
+        if told.error is not None:
+            failed.append(told.file)
+            warn(f"emotone: {told.file}: {told.error}")
+        yield told
 
 
 def _counted(stack: ExitStack, answers: Iterator["Answer"], total: int) -> Iterator["Answer"]:

@@ -6,10 +6,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from emotone.cli.inputs import Asked, Channels, kept, split_by_channels
 from emotone.errors import AudioError, UsageError, unknown
 
 if TYPE_CHECKING:
+    from emotone.recognition.asked import Asked, Channels
     from emotone.recognition.recognizer import Options, Recognizer
 
 __all__ = ["VOICES", "by_voice", "check_voices"]
@@ -19,7 +19,7 @@ VOICES = ("recording", "folder", "speaker")
 _ENOUGH = 8  # windows of speech: as evaluation has it, fewer may all be of one emotion, taken for the voice
 
 
-def check_voices(by: str | None, asked: Sequence[Asked]) -> None:
+def check_voices(by: str | None, asked: "Sequence[Asked]") -> None:
     """Refuse what is no kind of voice, and speakers where none are stated."""
     if by is None:
         return
@@ -32,8 +32,8 @@ def check_voices(by: str | None, asked: Sequence[Asked]) -> None:
 
 
 def by_voice(
-    asked: Sequence[Asked], channels: Channels, recogniser: "Recognizer", by: str | None, options: "Options"
-) -> Iterator[tuple["Recognizer", list[Asked]]]:
+    asked: "Sequence[Asked]", channels: "Channels", recogniser: "Recognizer", by: str | None, options: "Options"
+) -> "Iterator[tuple[Recognizer, list[Asked]]]":
     """Yield, in their order, recordings of one voice that follow each other, and the recogniser that knows it.
 
     A voice is known by all its recordings, which are listened to before the first of them is answered. One with fewer
@@ -49,6 +49,8 @@ def by_voice(
     if by is None:
         yield recogniser, list(asked)
         return
+    from emotone.recognition.asked import kept, split_by_channels
+
     parts = [part for one in asked for part in split_by_channels(kept(one), channels)]
     voices: dict[Hashable, list[Asked]] = {}
     for part in parts:
@@ -60,7 +62,7 @@ def by_voice(
         yield known[voice], list(group)
 
 
-def _acquainted(recogniser: "Recognizer", parts: Sequence[Asked], options: "Options") -> "Recognizer":
+def _acquainted(recogniser: "Recognizer", parts: "Sequence[Asked]", options: "Options") -> "Recognizer":
     """Return a recogniser that knows the voice of these recordings, or the same where there is too little speech."""
     from emotone.cli.terminal import warn
 
@@ -82,7 +84,7 @@ def _acquainted(recogniser: "Recognizer", parts: Sequence[Asked], options: "Opti
     return recogniser
 
 
-def _voice(part: Asked, by: str) -> Hashable:
+def _voice(part: "Asked", by: str) -> Hashable:
     """Return what tells a voice from others; a channel of a recording is a voice of its own."""
     if by == "speaker":
         return part.speaker

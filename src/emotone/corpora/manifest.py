@@ -33,9 +33,9 @@ _MEANT = {
 
 
 class Listed(NamedTuple):
-    """A recording, or a part of one, that a manifest lists: times in seconds, the channel from 0."""
+    """A recording, or a part of one, that a manifest lists: its path or URL, times in seconds, the channel from 0."""
 
-    file: Path
+    file: Path | str
     start: float
     end: float | None
     speaker: str | None
@@ -82,10 +82,11 @@ def read_manifest(path: Path) -> Corpus:
     return Corpus(info, root, ordered, notes=notes + numbered)
 
 
-def list_files(path: Path) -> list[Listed]:
+def list_files(path: Path, *, home: str | None = None) -> list[Listed]:
     """Return what a manifest lists, in its order. It needs no other column than `file`.
 
-    Columns `start`, `end`, `speaker` and `channel` (from 0) say what of the file is meant, and who speaks.
+    Columns `start`, `end`, `speaker` and `channel` (from 0) say what of the file is meant, and who speaks. What is
+    relative is relative to the manifest; to the URL `home`, where the manifest came from there.
 
     Raises:
         CorpusError: a missing or empty manifest, no column `file`, a row without a file, a bad time or channel.
@@ -99,7 +100,8 @@ def list_files(path: Path) -> list[Listed]:
             raise CorpusError(f"{path}: {row.where}: channel {channel!r} is not a number from 0")
         start, end = stretch(row["start"], row["end"], where=f"{path}: {row.where}")
         speaker = called.get(row["speaker"])
-        listed.append(Listed(_file_of(path, row), start, end, speaker, int(channel) if channel else None))
+        file = _place_of(path, row, home)
+        listed.append(Listed(file, start, end, speaker, int(channel) if channel else None))
     return listed
 
 
@@ -130,6 +132,13 @@ def _numbers(path: Path, rows: Sequence[Row]) -> tuple[str, ...]:
             "values? emotone names categories; write words, as happy or sad"
         )
     return (f"'emotion' holds numbers ({found}), taken for names of classes; words, as sad, can be compared",)
+
+
+def _place_of(manifest: Path, row: Row, home: str | None) -> Path | str:
+    text = row["file"]
+    if "://" in text:
+        return text
+    return f"{home}/{text}" if home and text else _file_of(manifest, row)
 
 
 def _file_of(manifest: Path, row: Row) -> Path:

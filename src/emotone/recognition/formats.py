@@ -6,12 +6,17 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from emotone.errors import UsageError
 from emotone.recognition.result import Result
 
-__all__ = ["FORMATS", "Answer", "Columns", "Format", "format_of", "need_pyarrow", "to_text", "write_parquet"]
+if TYPE_CHECKING:
+    import pyarrow
+
+__all__ = [
+    "FORMATS", "Answer", "Columns", "Format", "format_of", "need_pyarrow", "schema_of", "to_text", "write_parquet",
+]  # fmt: skip
 
 
 class Format(NamedTuple):
@@ -157,15 +162,21 @@ def need_pyarrow() -> None:
         raise UsageError("Parquet needs pyarrow: pip install pyarrow; or choose another format.") from None
 
 
+def schema_of(columns: Columns) -> "pyarrow.Schema":
+    """Return the types of the columns of a table in Parquet."""
+    import pyarrow
+
+    types = dict.fromkeys(("file", "speaker", "emotion", "error"), pyarrow.string()) | {"channel": pyarrow.int64()}
+    return pyarrow.schema([(name, types.get(name, pyarrow.float64())) for name in columns.names])
+
+
 def write_parquet(answers: Iterable[Answer], path: Path, columns: Columns) -> None:
     """Write the table that csv has as Parquet."""
     import pyarrow
     import pyarrow.parquet
 
-    types = dict.fromkeys(("file", "speaker", "emotion", "error"), pyarrow.string()) | {"channel": pyarrow.int64()}
-    schema = pyarrow.schema([(name, types.get(name, pyarrow.float64())) for name in columns.names])
     rows = [row for answer in answers for row in columns.rows(answer)]
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema), path)
+    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema_of(columns)), path)
 
 
 def _csv(cells: Sequence[object]) -> str:
