@@ -58,5 +58,5 @@ $(VENV)/.train: $(VENV)/bin/python pyproject.toml constraints.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/bin/python pyproject.toml constraints.txt
-	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,media,serve,wav2vec2,xlsx,explain,dev]'
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[train,media,serve,wav2vec2,xlsx,explain,ray,dev]'
 	touch $@

@@ -44,9 +44,10 @@ ROOMS = {
     "explanation": "audio bundle errors export features files recognition report",
     "comparison": "audio audit config corpora emotions errors evaluation features files models protocols recipes "
     "recognition report storage training tuning",
+    "cluster": "audio comparison errors evaluation files recognition service",
     "emotone": "audio explanation recognition",
-    "cli": "audio audit bundle comparison corpora emotions emotone errors evaluation explanation export features files "
-    "models recipes recognition report service site stress tuning",
+    "cli": "audio audit bundle cluster comparison corpora emotions emotone errors evaluation explanation export "
+    "features files models recipes recognition report service site stress tuning",
     "__main__": "cli",
 }
 """Room -> the rooms it imports, each of which stands above it here: no arrow runs back."""

@@ -7,15 +7,18 @@ from typing import Annotated
 import typer
 
 from emotone.cli.options import (
+    AddressOption,
     CorpusOption,
     DataOption,
     DeviceOption,
     DevicesOption,
     EncoderOption,
+    EngineOption,
     PrecisionOption,
     PresetOption,
     StrategyOption,
     across_corpora,
+    by_ray,
     checked_device,
     checked_devices,
     checked_precision,
@@ -23,7 +26,7 @@ from emotone.cli.options import (
     load_corpus,
     named_in,
 )
-from emotone.errors import CorpusError
+from emotone.errors import CorpusError, UsageError
 
 __all__ = ["bench", "compare", "report"]
 
@@ -61,12 +64,21 @@ def compare(
     test: Annotated[str | None, typer.Option(help="Test on these other corpora, each on the classes of both.")] = None,
     out: Annotated[Path, typer.Option(help="Folder for the runs' JSON and the report.")] = Path("runs"),
     beside: BesideOption = None,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
 ) -> None:
     """Train and test systems side by side, and write one report. Run again, it goes on where it stopped."""
     from emotone import recipes
     from emotone.cli.runs import Screen
     from emotone.comparison.compare import compare as compare_systems
+    from emotone.comparison.sweep import sweep
 
+    on_cluster = by_ray(engine, address)
+    if on_cluster:
+        from emotone.cluster.runs import sweep_by
+
+        if devices > 1:
+            raise UsageError(f"--devices {devices}: goes with --engine local; on a cluster each run has one device.")
     pair = across_corpora(train, test, protocol, excluded={"--corpus": corpus, "--data": data})
     chosen = [recipes.load(name) for name in systems] if systems else None
     failed = compare_systems(
@@ -79,11 +91,12 @@ def compare(
         preset=preset,
         seeds=seeds,
         jobs=jobs,
-        device=checked_device(device),
+        device=checked_device(device, elsewhere=address is not None),
         devices=checked_devices(devices, strategy, device),
         precision=checked_precision(precision),
         encoder=encoder,
         beside=beside,
+        sweep=sweep_by(address) if on_cluster else sweep,
     )
     raise typer.Exit(1 if failed else 0)
 

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from emotone.errors import UsageError
@@ -29,12 +30,19 @@ def parse_channels(text: str) -> "Channels":
     return tuple(dict.fromkeys(int(number) for number in numbers))
 
 
-def expand(paths: Sequence[str], failed: list[str], segments_from: Path | None) -> "list[Asked]":
+def expand(
+    paths: Sequence[str], failed: list[str], segments_from: Path | None, *, elsewhere: bool = False
+) -> "list[Asked]":
     """Return every recording that is meant, or its stretches by the turns of `segments_from`.
 
-    What cannot be entered or holds nothing is said, and noted in `failed`; what is passed over is said.
+    What cannot be entered or holds nothing is said, and noted in `failed`; what is passed over is said. A path may be
+    a URL where recordings may lie `elsewhere`.
     """
-    found = [asked for path in paths for asked in _expand(path, failed)]
+    found = [
+        asked
+        for path in paths
+        for asked in (_at_url(path, failed) if elsewhere and "://" in path else _expand(path, failed))
+    ]
     if segments_from is None:
         return found
     from emotone.corpora.rttm import read_rttm
@@ -55,12 +63,33 @@ def _expand(text: str, failed: list[str]) -> "Iterator[Asked]":
     elif _is_folder(path):
         yield from _in_folder(path, failed)
     elif _is_manifest(path):
-        from emotone.corpora.manifest import list_files
-
-        for listed in list_files(path):
-            yield Asked(str(listed.file), listed.file, listed.start, listed.end, listed.channel, listed.speaker)
+        yield from _in_manifest(path)
     else:
         yield Asked(text, path)
+
+
+def _in_manifest(path: Path, home: str | None = None) -> "Iterator[Asked]":
+    from emotone.corpora.manifest import list_files
+    from emotone.recognition.asked import Asked
+
+    for listed in list_files(path, home=home):
+        yield Asked(str(listed.file), listed.file, listed.start, listed.end, listed.channel, listed.speaker)
+
+
+def _at_url(url: str, failed: list[str]) -> "Iterator[Asked]":
+    from emotone.cluster.remote import fetch, list_recordings
+    from emotone.recognition.asked import Asked
+
+    if _is_manifest(Path(url)):
+        with TemporaryDirectory() as folder:
+            yield from _in_manifest(fetch(url, Path(folder)), home=url.rpartition("/")[0])
+        return
+    found = list_recordings(url)
+    if found is not None and not found:
+        failed.append(url)
+        _warn(f"{url}: holds no audio")
+    for each in [url] if found is None else found:
+        yield Asked(each, each)
 
 
 def _is_folder(path: Path) -> bool:

@@ -11,16 +11,19 @@ if TYPE_CHECKING:
     from emotone.corpora.base import Corpus
 
 __all__ = [
+    "AddressOption",
     "CorpusOption",
     "DataOption",
     "DeviceOption",
     "DevicesOption",
     "EncoderOption",
+    "EngineOption",
     "ModelOption",
     "PrecisionOption",
     "PresetOption",
     "StrategyOption",
     "across_corpora",
+    "by_ray",
     "checked_device",
     "checked_devices",
     "checked_precision",
@@ -54,6 +57,13 @@ ModelOption = Annotated[
         help="emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging Face hub. "
         "[default: emotone/large]"
     ),
+]
+EngineOption = Annotated[
+    str, typer.Option(help="local, or ray: on a Ray cluster, or by Ray's processes here. pip install 'emotone[ray]'")
+]
+AddressOption = Annotated[
+    str | None,
+    typer.Option(help="With --engine ray: HOST:PORT of a running cluster, or auto. [default: this machine alone]"),
 ]
 PresetOption = Annotated[str, typer.Option(help="quick or paper.")]
 
@@ -123,11 +133,11 @@ def load_across(train: str, test: str) -> "Corpus":
     return join(load_corpus(train, None), [load_corpus(name, None) for name in named_in(test)])
 
 
-def checked_device(name: str) -> str:
-    """Return the device asked for, if it is one and is here."""
+def checked_device(name: str, *, elsewhere: bool = False) -> str:
+    """Return the device asked for, if it is one and is here, unless the work is done elsewhere."""
     if name not in ("auto", "cpu", "cuda"):
         raise unknown("device", name, ("auto", "cpu", "cuda"))
-    if name == "cuda":
+    if name == "cuda" and not elsewhere:
         import torch
 
         if not torch.cuda.is_available():
@@ -158,3 +168,17 @@ def checked_precision(name: str) -> str:
     if name not in ("32", "bf16"):
         raise unknown("precision", name, ("32", "bf16"))
     return name
+
+
+def by_ray(engine: str, address: str | None) -> bool:
+    """Tell whether Ray is to do the work, if it is here and answers."""
+    if engine not in ("local", "ray"):
+        raise unknown("engine", engine, ("local", "ray"))
+    if engine == "local":
+        if address is not None:
+            raise UsageError(f"--address {address}: goes with --engine ray.")
+        return False
+    from emotone.cluster.join import check_address
+
+    check_address(address)
+    return True

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from emotone.cli.inputs import expand, parse_channels
-from emotone.cli.options import ModelOption
+from emotone.cli.options import AddressOption, EngineOption, ModelOption, by_ray
 from emotone.cli.voices import by_voice, check_voices
 from emotone.errors import EmotoneError, UsageError
 
@@ -72,10 +72,25 @@ def predict(
         bool, typer.Option("--segments", help="csv, parquet: a row per segment, not per recording.")
     ] = False,
     out: Annotated[
-        str | None, typer.Option(help="Write into this file; or into this folder, a file for each recording.")
+        str | None,
+        typer.Option(
+            help="Write into this file; or into this folder, a file for each recording; with --engine ray, a folder of "
+            "Parquet files, which the same command goes on with."
+        ),
     ] = None,
+    engine: EngineOption = "local",
+    address: AddressOption = None,
 ) -> None:
     """Recognise emotions in recordings of any length. Exit code 1 where a recording cannot be read."""
+    if by_ray(engine, address):
+        from emotone.cli.wide import predict_wide
+
+        failed_there = predict_wide(
+            paths, model, parse_channels(channels), segments_from, out, address,
+            options={"window": window, "hop": hop, "min_confidence": min_confidence, "strict": strict},
+            threads=threads, form=form, segments=segments, adapt=adapt,
+        )  # fmt: skip
+        raise typer.Exit(1 if failed_there else 0)
     from emotone.cli.output import Output
 
     output = Output.of(form, out, segments=segments)

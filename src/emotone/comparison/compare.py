@@ -15,7 +15,7 @@ from emotone.comparison.listen import listen
 from emotone.comparison.places import FAR, places
 from emotone.comparison.plan import RunSpec, check, check_devices, finished, plan
 from emotone.comparison.run import Setting
-from emotone.comparison.sweep import Failure, check_jobs, cores, sweep
+from emotone.comparison.sweep import Failure, Sweep, check_jobs, sweep
 from emotone.comparison.watcher import Watcher
 from emotone.corpora.base import Corpus
 from emotone.corpora.fingerprint import sample_digests
@@ -50,13 +50,15 @@ def compare(
     encoder: str | None = None,
     crossing: bool = False,
     beside: Path | None = None,
+    sweep: Sweep = sweep,
 ) -> list[Failure]:
     """Run systems under protocols and write the report, its path told last. Returns what failed.
 
     Without `chosen`, all systems that the preset can run, that can learn on so many `devices`, and whose pretrained
     weights, if any, are here; `encoder` names others for them. The corpus, which may have to be downloaded, is loaded
     when everything else that was asked for is known to make sense; `crossing` tells that it will be some to train on
-    and others to test on. `beside` is a folder of finished full runs, which the report then opens with.
+    and others to test on. `beside` is a folder of finished full runs, which the report then opens with; `sweep` does
+    the runs.
     """
     if seeds < 1:
         raise UsageError(f"--seeds is {seeds}; it must be at least 1.")
@@ -82,7 +84,9 @@ def compare(
     specs = plan(chosen, corpus, protocols=protocols, preset=preset, seeds=seeds)
     if crossing:
         _tell_places(corpus, watcher)
-    failures = make_runs(specs, corpus, out, watcher, jobs=jobs, device=device, precision=precision, devices=devices)
+    failures = make_runs(
+        specs, corpus, out, watcher, jobs=jobs, device=device, precision=precision, devices=devices, sweep=sweep
+    )
     if len(failures) < len(specs):
         watcher.say(str(write_report(out, corpus, full)))
     return failures
@@ -135,8 +139,9 @@ def make_runs(
     device: str,
     precision: str,
     devices: int = 1,
+    sweep: Sweep = sweep,
 ) -> list[Failure]:
-    """Do the runs that are not there, into `out`/runs. Returns what failed."""
+    """Do the runs that are not there, by `sweep`, into `out`/runs. Returns what failed."""
     with watcher.counting(f"Reading {corpus.info.name}") as progress:
         setting = Setting(corpus, sample_digests(corpus.utterances, on_progress=progress), device, precision, devices)
     synthetic = ", synthetic: not real speech" if corpus.info.synthetic else ""
@@ -151,7 +156,7 @@ def make_runs(
         watcher.say(f"{len(specs) - len(pending)} of them are there already")
     try:
         with watcher.runs(pending) as listener:
-            failures = sweep(specs, setting, folder, jobs=jobs or max(1, cores() // devices), listener=listener)
+            failures = sweep(specs, setting, folder, jobs=jobs, listener=listener)
     except KeyboardInterrupt:
         raise EmotoneError("Interrupted. Finished runs are kept; the same command goes on from here.") from None
     for failure in failures:

@@ -4,7 +4,7 @@ import multiprocessing
 import os
 import signal
 import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
@@ -21,7 +21,10 @@ from emotone.protocols import Sample
 from emotone.training.devices import end_with_parent
 from emotone.training.frames import frames_of
 
-__all__ = ["Failure", "Listener", "check_jobs", "checkpoint_path", "cores", "extract_features", "sweep"]
+__all__ = [
+    "Failure", "Listener", "Sweep", "check_jobs", "checkpoint_path", "cores", "environment_of_workers",
+    "extract_features", "sweep",
+]  # fmt: skip
 
 _CHECKPOINTS = ".checkpoints"
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS", "NUMBA_NUM_THREADS")
@@ -90,7 +93,18 @@ def check_jobs(jobs: int | None) -> None:
         raise UsageError(f"--jobs is {jobs}; it must be at least 1.")
 
 
-def sweep(specs: Sequence[RunSpec], setting: Setting, folder: Path, *, jobs: int, listener: Listener) -> list[Failure]:
+class Sweep(Protocol):
+    """What does runs: `sweep` below, or as it a cluster."""
+
+    def __call__(
+        self, specs: Sequence[RunSpec], setting: Setting, folder: Path, *, jobs: int | None, listener: Listener
+    ) -> list[Failure]:
+        """As `sweep`."""
+
+
+def sweep(
+    specs: Sequence[RunSpec], setting: Setting, folder: Path, *, jobs: int | None, listener: Listener
+) -> list[Failure]:
     """Do all runs that are not finished, `jobs` at a time, one JSON each under `folder`.
 
     A run that fails is reported and the others go on. After a kill, the same call goes on from the last checkpoints.
@@ -99,7 +113,8 @@ def sweep(specs: Sequence[RunSpec], setting: Setting, folder: Path, *, jobs: int
         specs: what to run.
         setting: what the runs share.
         folder: of all runs.
-        jobs: processes at a time; each gets its share of the cores.
+        jobs: processes at a time, each of which gets its share of the cores; None for one per core, or for each
+            `setting.devices` of them.
         listener: told how it goes on.
     """
     check_jobs(jobs)
@@ -110,7 +125,7 @@ def sweep(specs: Sequence[RunSpec], setting: Setting, folder: Path, *, jobs: int
     failed = {failure.spec for failure in failures}
     ready = [spec for spec in pending if spec not in failed]
     # As many jobs as for all runs, though some be finished: the threads of a job touch the last digits of its result.
-    return failures + _in_processes(ready, setting, folder, min(jobs, len(specs)), listener)
+    return failures + _in_processes(ready, setting, folder, min(jobs or max(1, cores() // setting.devices), len(specs)), listener)
 
 
 def _one(spec: RunSpec, setting: Setting, folder: Path, on_epoch: Callable[[Epoch, int], None]) -> RunRecord:
@@ -135,7 +150,7 @@ def _in_processes(
     context = multiprocessing.get_context("spawn")  # torch's threads do not survive a fork
     news = context.SimpleQueue()
     failures = []
-    with _environment_of_workers(max(1, cores() // jobs)), _told(news, specs, listener):
+    with _in_environment(environment_of_workers(max(1, cores() // jobs))), _told(news, specs, listener):
         pool = ProcessPoolExecutor(jobs, context, initializer=_enter, initargs=(setting, folder, news))
         try:
             futures: dict[Future[RunRecord], RunSpec] = {
@@ -169,14 +184,18 @@ def _in_processes(
     return failures
 
 
-@contextmanager
-def _environment_of_workers(threads: int) -> Iterator[None]:
-    """Set what the processes that start now read when they load: their share of the cores, and how to keep memory.
+def environment_of_workers(threads: int) -> dict[str, str]:
+    """Return what a process of runs reads when it loads: its share of the cores, and how to keep memory.
 
     glibc gives every large tensor back to the kernel at once, and taking it anew costs more than the arithmetic on
     it: keeping it makes training on a CPU two to three times as fast.
     """
-    wanted = dict.fromkeys(_THREAD_VARIABLES, str(threads)) | dict.fromkeys(_MEMORY_VARIABLES, str(2**33))
+    return dict.fromkeys(_THREAD_VARIABLES, str(threads)) | dict.fromkeys(_MEMORY_VARIABLES, str(2**33))
+
+
+@contextmanager
+def _in_environment(wanted: Mapping[str, str]) -> Iterator[None]:
+    """Set variables for the processes that start now."""
     before = {name: os.environ.get(name) for name in wanted}
     os.environ.update(wanted)
     try:
