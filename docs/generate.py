@@ -51,6 +51,7 @@ ROBUSTNESS = ROOT / "docs" / "robustness.md"
 WEB = ROOT / "src" / "emotone" / "web"
 SERVICE = ROOT / "docs" / "service.md"
 STRESS = ROOT / "docs" / "stress.md"
+SCALE = ROOT / "docs" / "scale.md"
 
 
 def readme() -> str:
@@ -203,6 +204,29 @@ def benchmarks() -> str:
         start=markdown_measured.figures_table({"measured": measured["start"]}),
         clips=measured["clips"],
         minutes=round(measured["long_seconds"] / 60),
+    )
+
+
+_HOURS, _PRICE = 1_000_000, 0.04  # of sound; dollars a core and hour
+_SIZES = {"wav, 48 kHz": 96_000, "wav, 16 kHz": 32_000, "telephone, 8 kHz G.711": 8_000, "opus, 24 kbit/s": 3_000}
+"""Bytes of a second of sound."""
+
+
+def scale() -> str:
+    """Return docs/scale.md: how to use many machines, and what a million hours cost."""
+    models = json.loads((SPEED / "recognise.json").read_text(encoding="utf-8"))["models"]
+    return _render(
+        "scale.md.jinja",
+        price=_PRICE,
+        default=DEFAULT,
+        cost=markdown_measured.cost_table(models, hours=_HOURS, price=_PRICE),
+        network=markdown_measured.network_table(_SIZES, models[DEFAULT]["times real time"], hours=_HOURS),
+        decoding=" and ".join(
+            f"{percent(each['milliseconds a clip, flac'] / each['milliseconds a clip, wav'] - 1, 0)} % more time with "
+            f"`{name}`"
+            for name, each in models.items()
+            if name != "emotone/tiny"
+        ),
     )
 
 
@@ -399,6 +423,7 @@ if __name__ == "__main__":
     write_text(ROBUSTNESS, robustness())
     write_text(SERVICE, service())
     write_text(STRESS, stress())
+    write_text(SCALE, scale())
     write_text(AUDIT, audit())
     write_text(CORPORA, corpora())
     write_text(ACROSS, across())

@@ -26,7 +26,8 @@ def test_the_readme_has_the_table_of_the_runs(generate: ModuleType) -> None:
 
 
 @pytest.mark.parametrize(
-    "page", ["reproduction", "model", "benchmarks", "robustness", "audit", "corpora", "across", "service", "stress"]
+    "page",
+    ["reproduction", "model", "benchmarks", "robustness", "audit", "corpora", "across", "service", "stress", "scale"],
 )
 def test_the_pages_are_those_of_the_runs(generate: ModuleType, page: str) -> None:
     written = (ROOT / "docs" / f"{page}.md").read_text(encoding="utf-8")

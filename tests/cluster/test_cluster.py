@@ -1,4 +1,4 @@
-"""A real Ray cluster of two workers' machines: what local gives, though processes and a machine are killed meanwhile."""
+"""A real Ray cluster with two machines that work: what local gives, though processes and a machine are killed."""
 
 import os
 import shutil

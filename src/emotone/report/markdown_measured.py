@@ -7,7 +7,10 @@ from emotone.corpora.source import Source
 from emotone.report.markdown import table
 from emotone.report.words import percent
 
-__all__ = ["copies_table", "corpora_table", "figures_table", "load_table", "stress_table", "voices_table"]
+__all__ = [
+    "copies_table", "corpora_table", "cost_table", "figures_table", "load_table", "network_table", "stress_table",
+    "voices_table",
+]  # fmt: skip
 
 
 def corpora_table(sources: Iterable[Source]) -> str:
@@ -107,3 +110,36 @@ def stress_table(measured: Sequence[Mapping[str, Any]]) -> str:
     ]
     rows.append(("mean", *(percent(each["mean_of_hard_conditions"]) for each in measured)))
     return table(("condition", *(f"`{each['model']}`" for each in measured)), rows, left=(0,))
+
+
+def cost_table(models: Mapping[str, Mapping[str, float]], *, hours: float, price: float) -> str:
+    """Return what hours of sound cost of each model: of calls as they are, and of speech without a pause.
+
+    Args:
+        models: name -> figure -> value, times real time among them.
+        hours: of sound.
+        price: of a core for an hour, in dollars.
+    """
+    kinds = {"with pauses": "times real time", "speech alone": "times real time, of speech alone"}
+    rows = [
+        (f"`{name}`", kind, f"{hours / rate:,.0f}", f"{hours / rate / 1000:.1f}", f"{price * hours / rate:,.0f}")
+        for name, told in models.items()
+        for kind, rate in ((kind, told[figure]) for kind, figure in kinds.items())
+    ]
+    return table(("model", "sound", "core hours", "hours with 1,000 cores", "dollars"), rows, left=(0, 1))
+
+
+def network_table(sizes: Mapping[str, int], rate: float, *, hours: float) -> str:
+    """Return what must be fetched: for a core that listens at so many times real time, and in all.
+
+    Args:
+        sizes: format -> bytes of a second of sound.
+        rate: times real time.
+        hours: of sound.
+    """
+    rows = [
+        (name, f"{8e-6 * size * rate:,.0f}", f"{1e4 / (8e-6 * size * rate):,.0f}", f"{size * 3600 * hours / 1e12:,.0f}")
+        for name, size in sizes.items()
+    ]
+    headers = ("sound, one channel", "Mbit/s a core", "cores that 10 Gbit/s feed", "terabytes of a million hours")
+    return table(headers, rows, left=(0,))
