@@ -45,7 +45,7 @@ class Parts:
         if is_url(place):
             self._system, self._root = open_system(place)
         else:
-            self._system, self._root = open_system(Path(place).resolve().as_uri())
+            self._system, self._root = open_system(f"file://{Path(place).resolve()}")
             if Path(place).exists() and not Path(place).is_dir():
                 raise UsageError(
                     f"--out {place}: is a file.\nName a folder; --engine ray writes Parquet files into it."
@@ -93,7 +93,7 @@ class Parts:
         import pyarrow
         import pyarrow.parquet
 
-        for path in sorted(self._system.glob(f"{self._root}/*.parquet")):
+        for path in (path for path in self._system.ls(self._root, detail=False) if path.endswith(".parquet")):
             try:
                 with self._system.open(path) as file:
                     found = pyarrow.parquet.ParquetFile(file)
