@@ -1,4 +1,4 @@
-"""`emotone predict --engine ray`: what local gives, once each, gone on with; poison is a row; what cannot be is said."""
+"""`emotone predict --engine ray`: what local gives, once each, resumed; poison is a row; what cannot be is said."""
 
 import importlib
 import json
