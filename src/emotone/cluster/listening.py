@@ -14,14 +14,16 @@ from itertools import groupby
 from multiprocessing.connection import Connection
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from emotone.cluster.remote import fetch
+from emotone.config import Config
 from emotone.errors import AudioError, EmotoneError
 from emotone.recognition import Recognizer
 from emotone.recognition.asked import Asked, Channels, answer, split_by_channels, with_speakers
 from emotone.recognition.formats import Answer, Columns, schema_of
 from emotone.recognition.recognizer import Options
+from emotone.service.wire import ANY, Message, receive, understood
 from emotone.service.workers import DiedError, Worker
 from emotone.service.workers import answer as reply
 
@@ -33,6 +35,7 @@ __all__ = ["Job", "Listener", "Said"]
 _MEMORY = 4 << 30  # bytes, for what a file may unpack to
 _START, _SECONDS, _SECONDS_PER_BYTE = 120.0, 60.0, 60e-6  # an answer takes: even of hours in a megabyte it is seconds
 _TOGETHER, _BYTES = 16, 64 << 20  # recordings, and bytes of them, about which the network is asked at once
+_MOST = 256 << 20  # bytes of an answer
 _AHEAD, _FETCHING = 16, 4  # recordings that are fetched before their turn; so many at a time
 
 
@@ -54,12 +57,19 @@ class Job:
     columns: Columns
 
 
-@dataclass(frozen=True)
-class Said:
+class Said(Config):
     """What came of a recording: its rows, and what a person is told, that it cannot be read for instance."""
 
-    rows: list[dict[str, Any]]
-    lines: list[str]
+    rows: tuple[dict[str, str | int | float | None], ...]
+    lines: tuple[str, ...]
+
+
+class _All(Config):
+    said: tuple[Said, ...]
+
+
+class _Nothing(Config):
+    """The head of a message whose body has all."""
 
 
 class Listener:
@@ -128,18 +138,18 @@ class Listener:
         worker = self._worker or self._begun()
         seconds = _SECONDS * len(group) + _SECONDS_PER_BYTE * sum(each.size for each in group)
         try:
-            (found,) = worker.ask([each.parts for each in group], seconds=seconds)
+            (found,) = worker.ask(_asked(group), _read, seconds=seconds, most=_MOST)
         except DiedError:
             self._worker = None
             raise
-        return list(found)
+        return found
 
     def _begun(self) -> Worker:
         """Begin a process, whose model then is there: where that fails, no file is to blame."""
         for _ in range(3):
             worker = Worker(_Listening(self._job), _MEMORY)
             try:
-                worker.ask([], seconds=_START)
+                worker.ask(_asked([]), _read, seconds=_START, most=_MOST)
             except DiedError:
                 continue
             self._worker = worker
@@ -162,8 +172,8 @@ class _Listening:
             return self._said(recogniser[0], recordings)
 
         while True:
-            recordings = pickle.loads(pipe.recv_bytes())  # noqa: S301 of the actor
-            reply(pipe, lambda: said(recordings))  # noqa: B023 called at once
+            recordings = pickle.loads(receive(pipe, ANY).body)  # noqa: S301 of the actor
+            reply(pipe, lambda: _written(said(recordings)))  # noqa: B023 called at once
 
     def _said(self, recogniser: Recognizer, recordings: Sequence[Sequence[Asked]]) -> list[Said]:
         parts = [
@@ -178,10 +188,27 @@ class _Listening:
         return [_told(told.get(at, []), self.job) for at in range(len(recordings))]
 
 
+def _asked(group: "Sequence[_Fetched]") -> Message:
+    """Return what the process that listens is asked."""
+    return Message.of(_Nothing(), pickle.dumps([each.parts for each in group]))
+
+
+def _written(said: Sequence[Said]) -> Message:
+    """Return what it answers: text, for the files that it decodes are strangers'."""
+    return Message.of(_Nothing(), _All(said=tuple(said)).model_dump_json().encode())
+
+
+def _read(message: Message) -> list[Said]:
+    understood(_Nothing, message)
+    return list(_All.model_validate_json(message.body).said)
+
+
 def _told(answers: Sequence[Answer], job: Job) -> Said:
-    rows = [row for each in with_speakers(answers, job.options.get("min_confidence")) for row in job.columns.rows(each)]
+    every = with_speakers(answers, job.options.get("min_confidence"))
+    rows = [{name: row.get(name) for name in job.columns.names} for each in every for row in job.columns.rows(each)]
     lines = [f"{each.file}: {note}" for each in answers if each.result for note in each.result.notes]
-    return Said(rows, lines + [f"{each.file}: {each.error}" for each in answers if each.error is not None])
+    lines += [f"{each.file}: {each.error}" for each in answers if each.error is not None]
+    return Said(rows=tuple(rows), lines=tuple(lines))
 
 
 class _Fetched:
