@@ -125,7 +125,8 @@ def sweep(
     failed = {failure.spec for failure in failures}
     ready = [spec for spec in pending if spec not in failed]
     # As many jobs as for all runs, though some be finished: the threads of a job touch the last digits of its result.
-    return failures + _in_processes(ready, setting, folder, min(jobs or max(1, cores() // setting.devices), len(specs)), listener)
+    at_a_time = min(jobs or max(1, cores() // setting.devices), len(specs))
+    return failures + _in_processes(ready, setting, folder, at_a_time, listener)
 
 
 def _one(spec: RunSpec, setting: Setting, folder: Path, on_epoch: Callable[[Epoch, int], None]) -> RunRecord:
