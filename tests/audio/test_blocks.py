@@ -52,6 +52,15 @@ def test_blocks_are_the_whole(noise: np.ndarray, tmp_path: Path, suffix: str) ->
         np.testing.assert_array_equal(np.concatenate(blocks, axis=1), expected)
 
 
+@pytest.mark.parametrize("kind", ["wav", "flac", "aiff", "au", "caf"])
+def test_16_bits_become_the_floats_that_libsndfile_makes(noise: np.ndarray, tmp_path: Path, kind: str) -> None:
+    path = tmp_path / f"noise.{kind}"
+    soundfile.write(path, np.clip(4 * noise.T, -1, 1), RATE, subtype="PCM_16")  # full scale, both ends of it
+    samples, _ = read(path)
+    np.testing.assert_array_equal(samples.T, soundfile.read(path, dtype="float32")[0])
+    assert samples.min() == -1
+
+
 def test_what_is_too_long_to_be_read_whole_is_read_by_blocks(
     noise: np.ndarray, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -112,7 +112,7 @@ def resample(samples: Samples, from_rate: int, to_rate: int) -> Samples:
         check_rate(rate, "resample")
     if from_rate == to_rate:
         return samples
-    resampled: Samples = soxr.resample(np.ascontiguousarray(samples.T), from_rate, to_rate, quality="HQ").T
+    resampled: Samples = soxr.resample(samples.T, from_rate, to_rate, quality="HQ").T
     return np.ascontiguousarray(resampled)
 
 
