@@ -59,9 +59,10 @@ class MatrixFrontEnd(FrontEnd):
         taper = F.pad(self.window, (start, size - config.window - start)).reshape(rows, 1, columns)
         self.register_buffer("taper", taper, persistent=False)
 
-    def filters(self, name: Literal["mel", "mfcc_mel"]) -> Tensor:
-        """Return filters whose columns are in the order of the spectrum's, every bin once."""
-        return super().filters(name).index_select(1, self.bins) * self.once
+    def bands(self, name: Literal["mel", "mfcc_mel"], power: Tensor) -> Tensor:
+        """Return what filters let pass; their columns are brought into the order of the spectrum's, each bin once."""
+        filters: Tensor = getattr(self, name)
+        return (filters.index_select(1, self.bins) * self.once) @ power
 
     def power(self, waveforms: Tensor) -> Tensor:
         """Return power spectra (batch, columns, frames)."""

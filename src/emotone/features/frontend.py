@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from emotone.errors import UsageError
 from emotone.features import functional
 from emotone.features.config import FeatureConfig
+from emotone.features.layout import frame_count
 
 __all__ = ["FrontEnd"]
 
@@ -35,6 +36,7 @@ class FrontEnd(nn.Module):
     mel: Tensor
     mfcc_mel: Tensor
     dct: Tensor
+    delta_weights: Tensor
 
     def __init__(self, config: FeatureConfig, rate: int) -> None:
         super().__init__()
@@ -52,7 +54,9 @@ class FrontEnd(nn.Module):
         self.register_buffer("window", window, persistent=False)
         self.register_buffer("mel", filters(config.mels), persistent=False)
         self.register_buffer("mfcc_mel", filters(config.mfcc_mels), persistent=False)
+        self._reach = {"mel": functional.filter_reach(self.mel), "mfcc_mel": functional.filter_reach(self.mfcc_mel)}
         self.register_buffer("dct", functional.dct_matrix(config.mfcc, config.mfcc_mels), persistent=False)
+        self.register_buffer("delta_weights", functional.delta_weights(), persistent=False)
 
     def frame_lengths(self, lengths: Tensor) -> Tensor:
         """Return how many frames clips of `lengths` samples have."""
@@ -62,45 +66,53 @@ class FrontEnd(nn.Module):
     def forward(self, waveforms: Tensor, lengths: Tensor | None = None) -> tuple[Tensor, Tensor]:
         """Return features (batch, channels, frames) and each clip's number of frames."""
         if lengths is None:
-            lengths = torch.full((len(waveforms),), waveforms.shape[-1], device=waveforms.device)
-        frames = self.frame_lengths(lengths)
-        return self.take(waveforms, lengths, frames, int(frames.max())), frames
+            most = frame_count(waveforms.shape[-1], self.config)
+            frames = torch.full((len(waveforms),), most, device=waveforms.device)
+        else:
+            frames = self.frame_lengths(lengths)
+            most = int(frames.max())
+        return self.take(waveforms, lengths, frames, most), frames
 
-    def take(self, waveforms: Tensor, lengths: Tensor, frames: Tensor, most: int) -> Tensor:
-        """Return features (batch, channels, most) of clips of `frames` frames, none of which has more than `most`."""
-        waveforms = waveforms * functional.frame_mask(lengths, waveforms.shape[-1])
-        streams = self._streams(waveforms, lengths, frames)
-        parts = [streams[name][..., :most] for name in self.config.streams]
+    def take(self, waveforms: Tensor, lengths: Tensor | None, frames: Tensor, most: int) -> Tensor:
+        """Return features (batch, channels, most) of clips of `frames` frames, none of which has more than `most`.
+
+        `lengths` is None where all are whole.
+        """
+        if lengths is not None:
+            waveforms = waveforms * functional.frame_mask(lengths, waveforms.shape[-1])
+        streams = self._streams(waveforms, lengths, frames, most)
+        parts = [streams[name] for name in self.config.streams]
         if self.config.normalise == "clip":
             parts = [functional.standardise(part, frames) for part in parts]
-        return torch.cat(parts, dim=1) * functional.frame_mask(frames, most)[:, None]
-
-    def filters(self, name: Literal["mel", "mfcc_mel"]) -> Tensor:
-        """Return the filters of a stream, (bands, bins)."""
-        filters: Tensor = getattr(self, name)
-        return filters
+        features = torch.cat(parts, dim=1)
+        return features if lengths is None else features * functional.frame_mask(frames, most)[:, None]
 
     def power(self, waveforms: Tensor) -> Tensor:
         """Return the power spectra that the filters read, (batch, bins, frames or one more)."""
         return functional.power_spectrogram(waveforms, self.window, fft=self.fft, hop=self.config.hop)
 
-    def _streams(self, waveforms: Tensor, lengths: Tensor, frames: Tensor) -> dict[str, Tensor]:
-        """Return the wanted streams by name, each (batch, channels, frames or one more)."""
+    def bands(self, name: Literal["mel", "mfcc_mel"], power: Tensor) -> Tensor:
+        """Return the power (batch, bands, frames) that filters pass of spectra (batch, bins, frames)."""
+        return functional.passed(power, getattr(self, name), self._reach[name])
+
+    def _streams(self, waveforms: Tensor, lengths: Tensor | None, frames: Tensor, most: int) -> dict[str, Tensor]:
+        """Return the wanted streams by name, each (batch, channels, most)."""
         config, wanted, streams = self.config, set(self.config.streams), {}
+        own = None if lengths is None else frames
         if "zcr" in wanted:
-            streams["zcr"] = functional.zero_crossing_rate(waveforms, lengths, window=config.window, hop=config.hop)
+            rate = functional.zero_crossing_rate(waveforms, lengths, window=config.window, hop=config.hop)
+            streams["zcr"] = rate[..., :most]
         if "rms" in wanted:
-            streams["rms"] = functional.rms(waveforms, window=config.window, hop=config.hop)
+            streams["rms"] = functional.rms(waveforms, window=config.window, hop=config.hop)[..., :most]
         cepstral = wanted & {"mfcc", "delta", "delta2"}
         if cepstral or "logmel" in wanted:
-            power = self.power(waveforms)
+            power = self.power(waveforms)[..., :most]
         if "logmel" in wanted:
             reference_max = config.reference == "max"
-            streams["logmel"] = functional.power_to_db(self.filters("mel") @ power, frames, reference_max=reference_max)
+            streams["logmel"] = functional.power_to_db(self.bands("mel", power), own, reference_max=reference_max)
         if cepstral:
-            streams["mfcc"] = self.dct @ functional.power_to_db(self.filters("mfcc_mel") @ power, frames)
-        if "delta" in wanted:
-            streams["delta"] = functional.deltas(streams["mfcc"], frames, order=1)
-        if "delta2" in wanted:
-            streams["delta2"] = functional.deltas(streams["mfcc"], frames, order=2)
+            streams["mfcc"] = self.dct @ functional.power_to_db(self.bands("mfcc_mel", power), own)
+        if wanted & {"delta", "delta2"}:
+            differences = functional.deltas(streams["mfcc"], frames, self.delta_weights)
+            streams["delta"], streams["delta2"] = differences.unbind(1)
         return streams

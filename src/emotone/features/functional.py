@@ -11,12 +11,15 @@ __all__ = [
     "DELTA_WIDTH",
     "TOP_DB",
     "dct_matrix",
+    "delta_weights",
     "deltas",
+    "filter_reach",
     "frame_mask",
     "hertz_to_mel",
     "loudest",
     "mel_filters",
     "mel_to_hertz",
+    "passed",
     "power_spectrogram",
     "power_to_db",
     "rms",
@@ -31,6 +34,8 @@ TOP_DB = 80.0
 DELTA_WIDTH = 9
 """Frames under one delta."""
 
+_TOGETHER = 64  # frames whose spectra are taken at a time, to stay in the cache
+_BLOCKS = 8  # of a bank of filters; more are smaller, but each is a call
 _SLANEY_STEP = 200.0 / 3  # Hz per mel below 1 kHz
 _SLANEY_KNEE = 1000.0  # Hz where Slaney's scale turns logarithmic
 _SLANEY_LOG = math.log(6.4) / 27.0  # logarithm of the ratio between mels above the knee
@@ -76,10 +81,12 @@ def frame_mask(lengths: Tensor, frames: int) -> Tensor:
     return torch.arange(frames, device=lengths.device) < lengths[:, None]
 
 
-def loudest(decibels: Tensor, lengths: Tensor) -> Tensor:
+def loudest(decibels: Tensor, lengths: Tensor | None) -> Tensor:
     """Return the largest value of each clip's own frames, (batch, 1, 1), of (batch, bands, frames)."""
-    own = frame_mask(lengths, decibels.shape[-1])[:, None]
-    return decibels.masked_fill(~own, -torch.inf).amax(dim=(1, 2), keepdim=True)
+    if lengths is not None:
+        own = frame_mask(lengths, decibels.shape[-1])[:, None]
+        decibels = decibels.masked_fill(~own, -torch.inf)
+    return decibels.amax(dim=(1, 2), keepdim=True)
 
 
 def power_spectrogram(waveforms: Tensor, window: Tensor, *, fft: int, hop: int) -> Tensor:
@@ -94,18 +101,41 @@ def power_spectrogram(waveforms: Tensor, window: Tensor, *, fft: int, hop: int) 
     Returns:
         Shape (batch, fft // 2 + 1, frames).
     """
-    spectrum = torch.stft(
-        waveforms, fft, hop, len(window), window, center=True, pad_mode="constant", return_complex=True
-    )
-    return spectrum.real.square() + spectrum.imag.square()
+    before = (fft - len(window)) // 2
+    window = functional.pad(window, (before, fft - len(window) - before))
+    frames = functional.pad(waveforms, (fft // 2, fft // 2)).unfold(1, fft, hop)
+    parts = []
+    for some in torch.split(frames, _TOGETHER, dim=1):
+        squares = torch.view_as_real(torch.fft.rfft(some * window)).square_()
+        parts.append(squares[..., 0] + squares[..., 1])
+    return torch.cat(parts, dim=1).mT
 
 
-def power_to_db(power: Tensor, lengths: Tensor, *, reference_max: bool = False) -> Tensor:
+def passed(power: Tensor, filters: Tensor, reach: list[slice]) -> Tensor:
+    """Return the power (batch, bands, frames) that `filters` (bands, bins) let pass of spectra (batch, bins, frames).
+
+    A filter is zero but for a few bins. So they are taken some at a time, each block with the bins of its `reach`.
+    """
+    spectra, blocks = power.mT, torch.split(filters, math.ceil(len(filters) / len(reach)))
+    parts = [functional.linear(spectra[..., bins], block[:, bins]) for block, bins in zip(blocks, reach, strict=True)]
+    return torch.cat(parts, dim=2).mT
+
+
+def filter_reach(filters: Tensor) -> list[slice]:
+    """Return for each of some blocks of `filters` (bands, bins), of equal size, from where to where it is not zero."""
+    found = []
+    for block in torch.split(filters, math.ceil(len(filters) / _BLOCKS)):
+        bins = block.any(0).nonzero().flatten().tolist() or [0]
+        found.append(slice(bins[0], bins[-1] + 1))
+    return found
+
+
+def power_to_db(power: Tensor, lengths: Tensor | None, *, reference_max: bool = False) -> Tensor:
     """Return 10 log10(power / reference), not further than 80 dB below each clip's own largest.
 
     Args:
         power: (batch, bands, frames).
-        lengths: each clip's frames, (batch,). What lies beyond is ignored.
+        lengths: each clip's frames, (batch,), what lies beyond is ignored; None where all are whole.
         reference_max: take each clip's largest power as reference instead of 1.
 
     Returns:
@@ -117,69 +147,89 @@ def power_to_db(power: Tensor, lengths: Tensor, *, reference_max: bool = False) 
     return decibels - largest if reference_max else decibels
 
 
-def deltas(features: Tensor, lengths: Tensor, *, order: int) -> Tensor:
-    """Return first or second differences over time: the derivative of a polynomial fitted to nine frames.
+def delta_weights() -> Tensor:
+    """Return what the eight steps between nine frames count in a first and a second difference, (2, 8).
 
-    This is a Savitzky-Golay filter. The polynomial has degree `order`, so its derivative is constant: the first and
-    last four frames of a clip have that of the nearest full nine. A clip of fewer than nine frames has its end frames
-    repeated instead (mode "nearest").
+    That is a Savitzky-Golay filter: the derivative of the polynomial of degree 1 or 2 that fits the frames best. Its
+    weights of frames sum to zero, so it can be said in steps; in them a constant has no difference at all.
+    """
+    offset = np.arange(DELTA_WIDTH) - DELTA_WIDTH // 2
+    bases = np.stack([offset, offset**2 - np.mean(offset**2)])
+    # The least-squares coefficient; its derivative is order! times that.
+    weights = np.array([[1], [2]]) * bases / np.square(bases).sum(1, keepdims=True)
+    return torch.from_numpy(-weights.cumsum(1)[:, :-1].astype(np.float32))
+
+
+def deltas(features: Tensor, lengths: Tensor, weights: Tensor) -> Tensor:
+    """Return first and second differences over time: the derivatives of polynomials fitted to nine frames.
+
+    A polynomial's degree is that of its derivative, which is constant then: a clip's first and last four frames have
+    that of the nearest full nine. A clip of fewer than nine frames has its end frames repeated instead (mode
+    "nearest").
 
     Args:
         features: (batch, channels, frames).
         lengths: each clip's frames, (batch,).
-        order: 1 or 2.
+        weights: see `delta_weights`.
 
     Returns:
-        The shape of `features`.
+        Shape (batch, 2, channels, frames).
     """
-    half = DELTA_WIDTH // 2
-    offset = torch.arange(-half, half + 1, dtype=features.dtype, device=features.device)
-    basis = offset if order == 1 else offset.square() - offset.square().mean()
-    weights = order * basis / basis.square().sum()  # the least-squares coefficient; its derivative is order! times that
+    half, count = DELTA_WIDTH // 2, features.shape[-1]
     last = (lengths - 1).clamp(min=0)[:, None]
-    frame = torch.arange(features.shape[-1], device=features.device).expand(features.shape[0], -1)
+    frame = torch.arange(count, device=features.device)
     inner = torch.minimum(frame.clamp(min=half), last - half)
     centre = torch.where(lengths[:, None] >= DELTA_WIDTH, inner, frame)
-    middle = features.gather(2, centre[:, None].expand_as(features))
-    result = torch.zeros_like(features)
-    for step in range(-half, half + 1):
-        index = torch.minimum((centre + step).clamp(min=0), last)
-        # The weights sum to zero: less the middle, a constant has a difference of exactly zero.
-        result += weights[step + half] * (features.gather(2, index[:, None].expand_as(features)) - middle)
-    return result
+    around = torch.arange(-half, count + half, device=features.device).clamp(min=0)
+    repeated = _taken(features[:, None], torch.minimum(around, last))
+    return _taken(functional.conv2d(repeated.diff(dim=-1), weights[:, None, None]), centre)
 
 
-def zero_crossing_rate(waveforms: Tensor, lengths: Tensor, *, window: int, hop: int) -> Tensor:
+def _taken(features: Tensor, index: Tensor) -> Tensor:
+    """Return the frames `index` (batch, frames) of features (batch, orders, channels, frames)."""
+    return features.gather(3, index[:, None, None].expand(-1, *features.shape[1:3], -1))
+
+
+def zero_crossing_rate(waveforms: Tensor, lengths: Tensor | None, *, window: int, hop: int) -> Tensor:
     """Return the share of samples whose sign differs from the sample before, in frames centred on multiples of `hop`.
 
     Beyond its ends a clip keeps its first and last value. Zero, and anything within 1e-10 of it, counts as positive.
 
     Args:
         waveforms: (batch, samples).
-        lengths: each clip's samples, (batch,).
+        lengths: each clip's samples, (batch,); None where all are whole.
         window: samples in a frame.
         hop: samples between frames.
 
     Returns:
-        Shape (batch, 1, frames), in [0, 1].
+        Shape (batch, 1, frames or one more), in [0, 1].
     """
     negative = waveforms < -AMIN
     crossing = functional.pad(negative[:, 1:] != negative[:, :-1], (1, 0))
-    crossing &= frame_mask(lengths, waveforms.shape[-1])
-    padded = functional.pad(crossing.to(torch.int32), (window // 2 + 1, window // 2))
-    total = padded.cumsum(1)  # total[:, i]: crossings at padded samples before i, the first sample of a frame left out
-    frames = (waveforms.shape[-1] + 2 * (window // 2) - window) // hop + 1
-    start = torch.arange(frames, device=waveforms.device) * hop
-    return ((total[:, start + window] - total[:, start + 1]).to(waveforms.dtype) / window)[:, None]
+    if lengths is not None:
+        crossing = crossing & frame_mask(lengths, waveforms.shape[-1])
+    rate = _frame_means(crossing, window=window, hop=hop)
+    first = functional.pad(crossing, (window // 2, window // 2))[:, None, ::hop]  # has none before it in its frame
+    return rate - first[..., : rate.shape[-1]] / window
 
 
 def rms(waveforms: Tensor, *, window: int, hop: int) -> Tensor:
-    """Return the root mean square of frames centred on multiples of `hop`, shape (batch, 1, frames).
+    """Return the root mean square of frames centred on multiples of `hop`, shape (batch, 1, frames or one more).
 
     Beyond its ends a clip is zero.
     """
-    squares = waveforms.square()[:, None]
-    return functional.avg_pool1d(squares, window, hop, padding=window // 2).sqrt()
+    return _frame_means(waveforms.square(), window=window, hop=hop).sqrt()
+
+
+def _frame_means(values: Tensor, *, window: int, hop: int) -> Tensor:
+    """Return the means (batch, 1, frames or one more) of frames of (batch, samples), zeros beyond the ends.
+
+    Frames overlap: the blocks that they share are summed once.
+    """
+    block = math.gcd(window, hop)
+    padded = functional.pad(values, (window // 2, window // 2 + block - 1))
+    blocks = padded[:, : padded.shape[1] // block * block].reshape(values.shape[0], 1, -1, block).sum(3)
+    return functional.avg_pool1d(blocks / block, window // block, hop // block)
 
 
 def standardise(features: Tensor, lengths: Tensor) -> Tensor:

@@ -42,7 +42,7 @@ def prepare(samples: Samples, config: AudioConfig) -> Samples:
     if config.trim_db is not None:
         samples = trim(samples, below_db=config.trim_db)
     if config.normalise == "peak":
-        peak = float(np.abs(samples).max())
+        peak = max(float(samples.max()), -float(samples.min()))
         samples = samples / np.float32(peak) if peak >= np.finfo(np.float32).tiny else samples
     return samples
 
@@ -52,11 +52,10 @@ def trim(samples: Samples, *, below_db: float) -> Samples:
 
     A frame of 2,048 samples is silent if its RMS lies at least `below_db` dB under that of the loudest frame.
     """
-    energy = np.concatenate([[0.0], np.cumsum(np.square(samples, dtype=np.float64))])
-    centre = np.arange(0, len(samples) + 1, _HOP)
-    start = np.maximum(centre - _FRAME // 2, 0)
-    stop = np.minimum(centre + _FRAME // 2, len(samples))
-    rms = np.sqrt((energy[stop] - energy[start]) / _FRAME)
+    energy = np.add.reduceat(np.square(samples, dtype=np.float64), np.arange(0, len(samples), _HOP))
+    hops = _FRAME // _HOP  # frame t is centred on sample t * _HOP
+    frames = np.convolve(energy, np.ones(hops))[hops // 2 - 1 :][: len(samples) // _HOP + 1]
+    rms = np.sqrt(frames / _FRAME)
     decibels = 20.0 * np.log10(np.maximum(rms, _AMIN) / max(rms.max(), _AMIN))
     loud = np.flatnonzero(decibels > -below_db)
     return samples[loud[0] * _HOP : (loud[-1] + 1) * _HOP]
