@@ -2,11 +2,13 @@
 # make site: the reference of the Python API, into site/. make dist: a release, checked, into dist/.
 # make advisories: known vulnerabilities in what constraints.txt pins; it asks PyPI, and fails where that does not answer.
 # make bench: every run of results/plan.yaml that is not there, the leaderboard, the report, the tables of the documentation.
+# make bench-speed: what features and an answer cost on this machine, which nothing else should keep busy.
 PYTHON ?= python3
+RAVDESS ?= $(EMOTONE_DATA)/ravdess
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test soak lint bench docs pictures site dist advisories clean
+.PHONY: run test soak lint bench bench-speed docs pictures site dist advisories clean
 
 run: $(VENV)/.train
 	$(BIN)/emotone compare --preset quick --out runs --beside results
@@ -25,6 +27,11 @@ lint: $(VENV)/.dev
 
 bench: $(VENV)/.train
 	$(BIN)/emotone bench results results/copies results/cross
+	$(BIN)/python docs/generate.py
+
+bench-speed: $(VENV)/.dev
+	$(BIN)/python benchmarks/features.py $(RAVDESS)
+	$(BIN)/python benchmarks/recognise.py $(RAVDESS)
 	$(BIN)/python docs/generate.py
 
 docs: $(VENV)/.train

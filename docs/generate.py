@@ -194,11 +194,17 @@ def _idea(path: Path) -> dict[str, Any]:
 
 
 def benchmarks() -> str:
-    """Return docs/benchmarks.md: what an answer costs, beside what a user could take instead."""
+    """Return docs/benchmarks.md: what features and an answer cost, beside what a user could take instead."""
     measured = json.loads((SPEED / "recognise.json").read_text(encoding="utf-8"))
+    features = json.loads((SPEED / "features.json").read_text(encoding="utf-8"))
     contenders = _contenders()
     return _render(
         "benchmarks.md.jinja",
+        features=features,
+        transforms=markdown_measured.figures_table(features["transforms"]),
+        whole_way=[(kind, markdown_measured.figures_table(each)) for kind, each in features["whole way"].items()],
+        soxr=markdown_measured.figures_table(features["soxr"]),
+        all_cores=markdown_measured.figures_table(features["all cores"]),
         alternatives=markdown.alternatives_table(contenders, contenders[0].milliseconds),
         recognise=markdown_measured.figures_table({f"`{name}`": each for name, each in measured["models"].items()}),
         start=markdown_measured.figures_table({"measured": measured["start"]}),
