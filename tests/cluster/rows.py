@@ -4,8 +4,9 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet
+import pytest
 
-__all__ = ["rows_of"]
+__all__ = ["like", "rows_of"]
 
 
 def rows_of(place: Path) -> list[dict[str, Any]]:
@@ -15,3 +16,8 @@ def rows_of(place: Path) -> list[dict[str, Any]]:
     for row in rows:
         row["file"] = row["file"] if "://" in row["file"] else str((base / row["file"]).resolve())
     return sorted(rows, key=lambda row: str(row["file"]))
+
+
+def like(rows: list[dict[str, Any]]) -> list[Any]:
+    """What is equal to the same rows; of numbers the last digits depend on what the network is asked together."""
+    return [pytest.approx(row, abs=1e-6) for row in rows]
