@@ -44,7 +44,7 @@ ROOMS = {
     "explanation": "audio bundle errors export features files recognition report",
     "comparison": "audio audit config corpora emotions errors evaluation features files models protocols recipes "
     "recognition report storage training tuning",
-    "cluster": "audio comparison errors evaluation files recognition service",
+    "cluster": "audio comparison config errors evaluation files recognition service",
     "emotone": "audio explanation recognition",
     "cli": "audio audit bundle cluster comparison corpora emotions emotone errors evaluation explanation export "
     "features files models recipes recognition report service site stress tuning",
