@@ -148,7 +148,7 @@ def model() -> str:
         others=markdown.others_table(own, read_yaml(RESULTS / "others.yaml", missing="no such file.")),
         ideas=markdown_ideas.ideas_table(ideas, base="plain"),
         elsewhere=markdown_ideas.elsewhere_table(ideas.values()),
-        layers=markdown_ideas.seeded_ideas_table(seeded, base="large") if "large" in seeded else "Not run yet.",
+        layers=markdown_ideas.seeded_ideas_table(seeded, base="frozen") if "frozen" in seeded else "Not run yet.",
         together=_together("luna5"),
         confused=_confused(_find(_pooled(), DEFAULT, "luna5")),
         default=DEFAULT,
