@@ -68,3 +68,16 @@ def test_two_corpora_are_learnt_though_one_has_ten_times_the_clips(task_for: Cal
     assert system.classifier.drawn == drawn and len(system.classifier.history_) == 3
     assert task.accuracy(system.predict_proba(task.tested)) >= 0.8
     assert system.head is not None and np.isfinite(system.head.mean).all()
+
+
+def test_a_corpus_alone_is_drawn_as_often_as_it_has_clips_though_others_are_tested(
+    task_for: Callable[..., Any],
+) -> None:
+    recipe = recipes.load("emotone/tiny")
+    even = recipe.model_copy(update={"training": recipe.training.model_copy(update={"even": True})})  # type: ignore[union-attr]
+    task = task_for(even, distance=1.0)
+    tested = {sample.clip for sample in task.fold.test}
+    corpora = ["other" if clip in tested else "one" for clip in range(len(task.labels))]
+    classes = tuple(sorted(set(task.labels)))
+    system = fit(even, task.fold, task.frames, task.labels, classes, corpora=corpora, seed=0, epochs=1, device="cpu")
+    assert system.classifier.drawn == len(task.fold.train) + len(task.fold.validation)

@@ -179,7 +179,7 @@ def fit(
         options |= {"seed": seed, "device": device, "devices": devices, "precision": precision}
         if balances and training is not None:
             weights = targets.weights(samples)
-            drawn = training.balanced if corpora and len(set(corpora)) > 1 else len(samples)
+            drawn = training.balanced if targets.joined(samples) else len(samples)
             options |= {"meant": targets.meant, "weights": weights, "drawn": drawn}
         if start is not None:
             from emotone.training.begin import begin_with

@@ -44,16 +44,19 @@ class Targets:
         """Return the label of samples as its index, (samples,): the classes come first."""
         return np.array([self._rows[self._known(sample)] for sample in samples], np.intp)
 
+    def joined(self, samples: Sequence[Sample]) -> bool:
+        """Tell whether samples are of several corpora."""
+        return len({self.corpora[sample.clip] for sample in samples}) > 1
+
     def weights(self, samples: Sequence[Sample]) -> NDArray[np.float32] | None:
         """Return what samples weigh, (samples,), 1 on average: every corpus the same, and in it every label.
 
         None where they are of one corpus, unless its labels are to be `even`.
         """
-        kinds = [(self.corpora[sample.clip], self.labels[sample.clip]) for sample in samples]
-        labels = Counter(corpus for corpus, _ in set(kinds))
-        if len(labels) < 2 and not self.even:
+        if not (self.even or self.joined(samples)):
             return None
-        counts = Counter(kinds)
+        kinds = [(self.corpora[sample.clip], self.labels[sample.clip]) for sample in samples]
+        labels, counts = Counter(corpus for corpus, _ in set(kinds)), Counter(kinds)
         found = np.array([1 / (labels[kind[0]] * counts[kind]) for kind in kinds], np.float32)
         return np.asarray(found / found.mean(), np.float32)
 
