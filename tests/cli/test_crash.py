@@ -50,6 +50,16 @@ def held(place: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in files if not path.name.startswith(".")}
 
 
+def kill_after(seconds: float, process: "subprocess.Popen[str]") -> None:
+    """Kill a command that is not done by then, and see that it leaves no process behind."""
+    try:
+        process.communicate(timeout=seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.communicate()
+    wait_until_none_is_left(process.pid)
+
+
 def without_a_trace(start: Start, command: list[object], tmp_path: Path, kills: int) -> None:
     """Kill a command `kills` times, at any moment; its file is there whole or not at all, and a rerun makes it."""
     begun = time.monotonic()
@@ -57,13 +67,7 @@ def without_a_trace(start: Start, command: list[object], tmp_path: Path, kills: 
     took, calm = time.monotonic() - begun, held(tmp_path / "calm.csv")["calm.csv"]
     moment, target = random.Random(7), tmp_path / "killed.csv"
     for _ in range(kills):
-        process = start(*command, "--out", target)
-        try:
-            process.communicate(timeout=took * moment.uniform(0.1, 0.95))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-        wait_until_none_is_left(process.pid)
+        kill_after(took * moment.uniform(0.1, 0.95), start(*command, "--out", target))
         assert not target.exists() or target.read_bytes() == calm
     done(start(*command, "--out", target))
     assert target.read_bytes() == calm
@@ -90,13 +94,7 @@ def test_train_killed_at_any_moment(start: Start, small: dict[str, Path], tmp_pa
     done(start(*command, "calm", cache="another"))
     took, moment = time.monotonic() - begun, random.Random(3)
     for _ in range(6):
-        process = start(*command, "killed")
-        try:
-            process.communicate(timeout=took * moment.uniform(0.1, 0.95))
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-        wait_until_none_is_left(process.pid)
+        kill_after(took * moment.uniform(0.1, 0.95), start(*command, "killed"))
     done(start(*command, "killed"))
     calm, killed = held(tmp_path / "calm"), held(tmp_path / "killed")
     assert calm["weights.safetensors"] == killed["weights.safetensors"]

@@ -26,10 +26,8 @@ __all__ = ["Recording", "predict", "recordings_of"]
 Recording = tuple[str, list[Asked]]
 """Its key, and the parts of it that are asked about."""
 
-_MOST, _ROUNDS = (
-    64,
-    8,
-)  # recordings that a process is given at a time; how often each is given some, where there are few
+_MOST = 64  # recordings that a process is given at a time
+_ROUNDS = 8  # how often each process is given some, where there are few
 _ROWS, _SECONDS = 50_000, 30.0  # of one file of Parquet: whichever is reached first
 
 
