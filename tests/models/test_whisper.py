@@ -15,7 +15,8 @@ from emotone.errors import EmotoneError, RecipeError, UsageError
 from emotone.features.config import FeatureConfig
 from emotone.features.extract import take_features
 from emotone.models.config import WhisperConfig
-from emotone.models.whisper import WhisperLayers, digest, read_weights
+from emotone.models.whisper import WhisperLayers
+from emotone.models.whisper_weights import digest, read_weights
 
 FEATURES = FeatureConfig(streams=("logmel",), window=400, hop=160, fft=400, mels=80, layout="ragged")
 

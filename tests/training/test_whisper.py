@@ -19,7 +19,7 @@ from emotone.export import export
 from emotone.export.graph import WEIGHTS
 from emotone.export.int8 import shrink
 from emotone.models.config import WhisperConfig
-from emotone.models.whisper import digest, read_weights
+from emotone.models.whisper_weights import digest, read_weights
 from emotone.recipes.schema import Recipe
 from emotone.storage import load_system, save_system
 from emotone.training import FittedSystem, fit

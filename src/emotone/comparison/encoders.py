@@ -43,8 +43,8 @@ def _found(recipe: Recipe, encoder: str | None) -> Recipe:
     elif encoder is None and model.weights is not None:
         return recipe
     else:
-        from emotone.models.whisper import digest as digest_of
-        from emotone.models.whisper import read_sizes, read_weights
+        from emotone.models.whisper_weights import digest as digest_of
+        from emotone.models.whisper_weights import read_sizes, read_weights
 
         if encoder is not None:  # a Whisper of any size
             sizes = read_sizes(folder)
