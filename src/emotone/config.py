@@ -11,6 +11,7 @@ from emotone.errors import RecipeError, nearest_first, quoted
 __all__ = ["Config", "read_yaml"]
 
 _MOST_VALUES = 10_000  # in a file that people write; aliases of aliases make billions of a few lines
+_DEEPEST = 50  # brackets within brackets
 
 
 class Config(BaseModel):
@@ -32,8 +33,16 @@ def read_yaml(path: Path, *, missing: str) -> Any:
     """Read a YAML file; a `RecipeError` names the file, and says `missing` where there is none."""
     import yaml
 
+    class Loader(yaml.SafeLoader):
+        """Refuses deep brackets before PyYAML, whose time grows with the square of their depth, gets lost in them."""
+
+        def fetch_flow_collection_start(self, token: type) -> None:
+            if self.flow_level >= _DEEPEST:
+                raise yaml.YAMLError(f"brackets within brackets, more than {_DEEPEST} deep")
+            super().fetch_flow_collection_start(token)
+
     try:
-        data = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = yaml.load(path.read_text(encoding="utf-8"), Loader)  # noqa: S506 - a SafeLoader
     except FileNotFoundError:
         raise RecipeError(f"{path}: {missing}") from None
     except RecursionError:

@@ -194,6 +194,11 @@ def test_a_missing_file_and_one_that_is_not_text(tmp_path: Path) -> None:
     assert "cannot be read as YAML" in refusal(tmp_path / "folder.yaml")
 
 
+@pytest.mark.parametrize("text", ["[" * 3000, "id: " + "[" * 3000, "{a: " * 3000, "- " * 3000])
+def test_brackets_within_brackets_are_refused_before_they_take_long(tmp_path: Path, text: str) -> None:
+    assert "brackets within brackets" in refusal(write(tmp_path, text))
+
+
 def test_an_unknown_system_or_parent_lists_the_valid_ones_nearest_first(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as caught:
         recipes.load("boucheta/cn")
