@@ -350,7 +350,6 @@ def service() -> str:
             f"16 clients get {each['gain of 16 clients']:.1f} times the answers of one from `{name}`."
             for name, each in measured["models"].items()
         ),
-        spent=markdown_measured.figures_table(json.loads((SPEED / "cores.json").read_text(encoding="utf-8"))),
         clips=measured["clips"],
         cores=measured["cores"],
     )
