@@ -243,6 +243,30 @@ def test_the_card_of_a_model_for_use_says_what_its_recipe_reached_with_unseen_sp
     assert export_measured().code == 2, "a run of another recipe is none of this"
 
 
+def test_the_card_of_a_model_of_several_corpora_says_what_it_reached_on_each_that_was_left_out(
+    trained: Trained, make_record: Callable[..., RunRecord], emotone: Callable[..., Any], tmp_path: Path
+) -> None:
+    bench, out, run = tmp_path / "bench", tmp_path / "model.onnx", tmp_path / "run"
+    save_system(trained.system, run, licence="CC0", trained_on={"corpus": "ravdess+savee"})
+    recipe = trained.system.recipe.model_dump(mode="json")
+    for number, (corpus, tested) in enumerate(
+        [("ravdess-to-savee", "savee"), ("tess-to-ravdess", "ravdess"), ("ravdess+savee-to-emodb", "emodb")]
+    ):
+        record = make_record("nguyen/cnn", "cross", corpus=corpus, recipe=recipe, adapted=0.7)
+        told = record.predictions
+        names = {field: tuple(f"{tested}/{name}" for name in getattr(told, field)) for field in ("clip", "speaker")}
+        record = record.model_copy(update={"predictions": told.model_copy(update=names)})
+        record.write(bench / "runs" / f"{number}.json")
+    done = emotone("export", run, "--out", out, "--measured", bench)
+    assert done.code == 0, done.err
+    metrics = Bundle.load(out).info.metrics
+    assert set(metrics) == {"uar, savee", "uar, savee, adapted", "uar, emodb", "uar, emodb, adapted"}, (
+        "what was trained on TESS is another model"
+    )
+    assert metrics["uar, savee"].protocol == "the same recipe, trained on ravdess, 1 seed, savee never heard"
+    assert metrics["uar, emodb"].protocol == "the same recipe, trained on ravdess, savee, 1 seed, emodb never heard"
+
+
 @pytest.mark.parametrize("command", [("export", "{}", "--out", "{}/a.onnx"), ("model", "show", "{}/b.onnx")])
 def test_the_command_line_names_what_is_missing(
     emotone: Callable[..., Any], tmp_path: Path, command: tuple[str, ...]

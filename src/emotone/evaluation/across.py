@@ -8,6 +8,7 @@ from emotone.evaluation.adapted import adaptation
 from emotone.evaluation.confidence import Confidence, confidence_of
 from emotone.evaluation.pool import Pooled, pool
 from emotone.evaluation.record import Adapted, Predictions, RunRecord
+from emotone.protocols import ACROSS
 
 __all__ = ["FEWEST_SPEAKERS", "Crossing", "Told", "crossings"]
 
@@ -25,7 +26,7 @@ class Told:
 
 @dataclass(frozen=True)
 class Crossing:
-    """One system, trained without a corpus, on that corpus.
+    """One system, trained without a corpus, on that corpus; or, by folds of its speakers, with it.
 
     Attributes:
         system: its id.
@@ -113,6 +114,5 @@ def _corpus(clip: str) -> str:
 
 def _trained(run: RunRecord, tested: str) -> tuple[str, ...]:
     """Return the corpora that a run was trained on, from its name."""
-    if run.protocol == "cross":
-        return tuple(run.corpus.split("-to-")[0].split("+"))
-    return tuple(name for name in run.corpus.split("+") if name != tested)
+    corpora = tuple(run.corpus.split("-to-")[0].split("+"))
+    return tuple(name for name in corpora if name != tested) if run.protocol in ACROSS else corpora

@@ -42,7 +42,9 @@ def export(run: Path, out: Path, *, int8: bool = False, measured_in: Path | None
         trained_on |= {"clips": record.split.train}
     info = _card(system, licence=licence, trained_on=trained_on, record=record)
     if measured_in is not None:
-        info = info.model_copy(update={"metrics": measured(measured_in, system.recipe)})
+        info = info.model_copy(
+            update={"metrics": measured(measured_in, system.recipe, trained_on["corpus"].split("+"))}
+        )
     with atomic_path(out) as temporary:
         temporary.write_bytes(make_bundle(system, info, int8=int8))
     return info

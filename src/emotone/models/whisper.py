@@ -93,16 +93,10 @@ class WhisperLayers(Ragged):
         return torch.cat(found, dim=1)
 
     @torch.no_grad()
-    def standardise(self, statistics: Tensor, weights: Tensor | None = None) -> None:
-        """Make the statistics of training clips, (clips, width), have mean 0 and deviation 1, each clip by its weight,
-        (clips,), 1 on average, if there are such.
-        """
-        deviation, mean = torch.std_mean(statistics, dim=0, correction=0)
-        if weights is not None:
-            mean = weights @ statistics / len(weights)
-            deviation = (weights @ (statistics - mean).square() / len(weights)).sqrt()
+    def standardise(self, mean: Tensor, deviation: Tensor) -> None:
+        """Standardise statistics by these, (width,), from now on."""
         self.mean.copy_(mean)
-        self.deviation.copy_(deviation.clamp(min=1e-6))
+        self.deviation.copy_(deviation)
 
     def load_encoder(self, folder: Path) -> None:
         """Take over the weights of a pretrained encoder.

@@ -3,7 +3,7 @@
 import logging
 import warnings
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import copy
 from functools import partial
 from pathlib import Path
@@ -58,6 +58,7 @@ class Classifier(ABC):
         weights: of the training samples, (samples,), 1 on average: how often they are drawn, `drawn` in an epoch. None
             takes each once an epoch.
         drawn: see `weights`.
+        corpora: of the training samples, (samples,), where they are of several.
 
     Attributes:
         classes_: the class indices. network_: the fitted network. history_: one record an epoch.
@@ -87,6 +88,7 @@ class Classifier(ABC):
         meant: NDArray[np.bool_] | None = None,
         weights: Array | None = None,
         drawn: int = 0,
+        corpora: Sequence[str] | None = None,
     ) -> None:
         self.training, self.classes_ = training, np.arange(classes)
         self.epochs, self.seed, self.device, self.precision = epochs or training.epochs, seed, device, precision
@@ -95,7 +97,7 @@ class Classifier(ABC):
         self.devices, self.begin = devices, begin
         self.meant = None if meant is None else torch.from_numpy(meant)
         self.weights = None if weights is None else torch.from_numpy(weights)
-        self.drawn = drawn
+        self.drawn, self.corpora = drawn, corpora
 
     def fit(
         self,

@@ -20,6 +20,7 @@ from emotone.training.distort import distort
 from emotone.training.linear import fit_rows
 from emotone.training.losses import surprise
 from emotone.training.module import Training
+from emotone.training.spread import Spread
 
 __all__ = ["OwnClassifier", "RaggedClassifier", "rates_of"]
 
@@ -50,17 +51,18 @@ class RaggedClassifier(Classifier):
 
     def head(self, X: Samples) -> Head:
         """Return the output layer, and how the embeddings of training samples `X` are distributed."""
-        embeddings, output = self.embed(X), cast(nn.Linear, self.network_.output)
-        mean, deviation = embeddings.mean(0), embeddings.std(0)
-        if self.weights is not None:
-            mean = np.average(embeddings, axis=0, weights=self.weights.numpy())
-            deviation = np.sqrt(np.average((embeddings - mean) ** 2, axis=0, weights=self.weights.numpy()))
+        output = cast(nn.Linear, self.network_.output)
+        spread = self._spread(torch.from_numpy(self.embed(X)))
         return Head(
             weight=tuple(map(tuple, output.weight.tolist())),
             bias=tuple(output.bias.tolist()),
-            mean=tuple(mean.tolist()),
-            deviation=tuple(deviation.tolist()),
+            mean=tuple(spread.mean.tolist()),
+            deviation=tuple(spread.deviation.tolist()),
         )
+
+    def _spread(self, embeddings: Tensor) -> Spread:
+        """Return where the training samples' embeddings lie."""
+        return Spread.of(embeddings, weights=self.weights)
 
     def _module(self, network: nn.Module) -> Training:
         return _RaggedTraining(

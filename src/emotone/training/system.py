@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,8 +179,10 @@ def fit(
         options |= {"seed": seed, "device": device, "devices": devices, "precision": precision}
         if balances and training is not None:
             weights = targets.weights(samples)
-            drawn = training.balanced if targets.joined(samples) else len(samples)
+            joined = targets.joined(samples)
+            drawn = training.balanced if joined else len(samples)
             options |= {"meant": targets.meant, "weights": weights, "drawn": drawn}
+            options["corpora"] = targets.corpora_of(samples) if joined else None
         if start is not None:
             from emotone.training.begin import begin_with
 
@@ -198,21 +200,56 @@ def fit(
         reach = start.head.reach if start and start.head else None
         head = network.head(X).model_copy(update={"reach": reach})
         return replace(system, temperature=start.temperature if start else 1.0, head=head)
-    true = y_monitor if targets.meant is None else targets.meant[y_monitor]
-    temperature = fit_temperature(network.predict_proba(X_monitor), true, targets.weights(chosen_on))
-    reach = float(np.quantile(network.head(X).distances(network.embed(X_monitor)), _REACH))
+    heard = (*fold.train, *chosen_on)
+    if isinstance(model, WhisperConfig) and model.encoder_rate is None and targets.joined(heard):
+        unheard = _of_left_out_corpora(targets, heard, [*X, *X_monitor], np.concatenate([y, y_monitor]), train_network)
+    else:
+        distances = network.head(X).distances(network.embed(X_monitor))
+        unheard = _Unheard(network.predict_proba(X_monitor), y_monitor, distances, targets.weights(chosen_on))
+    true = unheard.y if targets.meant is None else targets.meant[unheard.y]
+    temperature = fit_temperature(unheard.probabilities, true, unheard.weights)
+    reach = float(np.quantile(unheard.distances, _REACH))
     if refit:
         X, y = X + X_monitor, np.concatenate([y, y_monitor])
         chosen, place = network, checkpoint and checkpoint.with_suffix(".refit")
         told = _shifted(on_epoch, len(chosen.history_), 0)
         other = {"blend_with": chosen} if training is not None and training.blend else {}
-        heard = (*fold.train, *chosen_on)
         network = train_network(heard, X, y, epochs=chosen.best_epoch_, checkpoint=place, on_epoch=told, **other)
         network.history_, network.best_epoch_ = chosen.history_, chosen.best_epoch_
         if place is not None:
             place.unlink(missing_ok=True)
     head = network.head(X).model_copy(update={"reach": reach})
     return replace(system, classifier=network, temperature=temperature, head=head)
+
+
+class _Unheard(NamedTuple):
+    """What is said of clips that were not trained on: probabilities (clips, classes), and how far the clips lie."""
+
+    probabilities: Array
+    y: NDArray[np.intp]
+    distances: NDArray[np.float64]
+    weights: Array | None
+
+
+def _of_left_out_corpora(
+    targets: Targets, samples: Sequence[Sample], X: list[Array], y: NDArray[np.intp], train_network: Callable[..., Any]
+) -> _Unheard:
+    """Leave out each corpus in turn: how sure a system may be, and what is far, where it has never been.
+
+    Clips whose emotion no other corpus has tell nothing of that.
+    """
+    own = np.array(targets.corpora_of(samples))
+    probabilities, distances, told = [], [], []
+    for corpus in sorted(set(own.tolist())):
+        rest, out = (np.flatnonzero(which).tolist() for which in (own != corpus, own == corpus))
+        clips = [X[row] for row in rest]
+        network = train_network([samples[row] for row in rest], clips, y[rest])
+        out = [row for row in out if targets.is_known(y[row], among=y[rest])]
+        probabilities.append(network.predict_proba([X[row] for row in out]))
+        distances.append(network.head(clips).distances(network.embed([X[row] for row in out])))
+        told += out
+    weights = targets.weights([samples[row] for row in told])
+    return _Unheard(np.concatenate(probabilities), y[told], np.concatenate(distances), weights)
 
 
 def _shifted(on_epoch: OnEpoch | None, before: int, after: int) -> OnEpoch | None:

@@ -44,9 +44,13 @@ class Targets:
         """Return the label of samples as its index, (samples,): the classes come first."""
         return np.array([self._rows[self._known(sample)] for sample in samples], np.intp)
 
+    def corpora_of(self, samples: Sequence[Sample]) -> list[str]:
+        """Return which corpus each of the samples is of."""
+        return [self.corpora[sample.clip] for sample in samples]
+
     def joined(self, samples: Sequence[Sample]) -> bool:
         """Tell whether samples are of several corpora."""
-        return len({self.corpora[sample.clip] for sample in samples}) > 1
+        return len(set(self.corpora_of(samples))) > 1
 
     def weights(self, samples: Sequence[Sample]) -> NDArray[np.float32] | None:
         """Return what samples weigh, (samples,), 1 on average: every corpus the same, and in it every label.
@@ -59,6 +63,11 @@ class Targets:
         labels, counts = Counter(corpus for corpus, _ in set(kinds)), Counter(kinds)
         found = np.array([1 / (labels[kind[0]] * counts[kind]) for kind in kinds], np.float32)
         return np.asarray(found / found.mean(), np.float32)
+
+    def is_known(self, label: int, *, among: NDArray[np.intp]) -> bool:
+        """Tell whether a label, as `indices` has it, may mean a class that some label `among` others may mean."""
+        meant = np.eye(len(self.classes), dtype=bool) if self.meant is None else self.meant
+        return bool((meant[label] & meant[np.unique(among)].any(axis=0)).any())
 
     @cached_property
     def _rows(self) -> dict[tuple[str, ...], int]:

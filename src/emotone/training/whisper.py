@@ -16,6 +16,7 @@ from emotone.recipes.schema import RegulariserConfig, TrainingConfig
 from emotone.training.classifier import Samples
 from emotone.training.linear import fit_rows
 from emotone.training.own import RaggedClassifier, rates_of
+from emotone.training.spread import Spread
 
 __all__ = ["WhisperClassifier"]
 
@@ -26,7 +27,8 @@ class WhisperClassifier(RaggedClassifier):
     """`WhisperLayers` on lists of log-mels, each (bands, frames); `options` are those of `Classifier`.
 
     The output is a logistic regression on the statistics of the training clips. Where layers are trained, it is what
-    their training begins with, and when they are, another one on what they have become is added to it.
+    their training begins with, and when they are, another one on what they have become is added to it. Of several
+    corpora, each is standardised by itself for that: what parts two studios says nothing about the next one.
 
     Args:
         model: the network.
@@ -102,7 +104,8 @@ class WhisperClassifier(RaggedClassifier):
         """Standardise the statistics of training clips, and make the output a logistic regression on them."""
         network = cast(WhisperLayers, network)
         statistics = self._untrained_statistics(network, X)
-        network.standardise(statistics, self.weights)
+        spread = self._spread(statistics)
+        network.standardise(spread.mean, spread.deviation)
         for parameter in network.output.parameters():
             nn.init.zeros_(parameter)
         self._add_regression(network, statistics, y)
@@ -128,11 +131,19 @@ class WhisperClassifier(RaggedClassifier):
         if not beside:
             fixed = torch.zeros_like(fixed[0]), torch.zeros_like(fixed[1])
         read = (statistics - network.mean.cpu()) / network.deviation.cpu()
+        spread = None if self.corpora is None else self._spread(read)
         with torch.enable_grad():
-            weight, bias = fit_rows(read, y, *fixed, classes, meant=self.meant, weights=self.weights)
+            learnt = read if spread is None else spread.standardised(read)
+            weight, bias = fit_rows(learnt, y, *fixed, classes, meant=self.meant, weights=self.weights)
+        if spread is not None:  # a recording that is heard later is of no known corpus
+            weight = weight / spread.deviation
+            bias = bias - weight @ spread.mean
         with torch.no_grad():
             output.weight.add_(weight.to(output.weight.device))
             output.bias.add_(bias.to(output.bias.device))
+
+    def _spread(self, embeddings: Tensor) -> Spread:
+        return Spread.of(embeddings, self.corpora, self.weights)
 
     def _statistics(self, network: WhisperLayers, X: Samples) -> Tensor:
         """Return the statistics of samples, (samples, width), on the CPU."""
