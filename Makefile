@@ -26,7 +26,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.train
-	$(BIN)/emotone bench results results/copies results/cross
+	$(BIN)/emotone bench results results/copies results/cross results/shipped
 	$(BIN)/python docs/generate.py
 
 bench-speed: $(VENV)/.dev

@@ -10,10 +10,11 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from emotone.bundle.hub import DEFAULT, SHIPPED
+from emotone.bundle.hub import SHIPPED
 from emotone.config import read_yaml
 from emotone.corpora import get_source, names
-from emotone.evaluation.across import FEWEST_SPEAKERS, Crossing
+from emotone.evaluation.across import FEWEST_SPEAKERS, Crossing, crossings
+from emotone.evaluation.adapted import adaptation
 from emotone.evaluation.averaged import averaged
 from emotone.evaluation.claims import judge
 from emotone.evaluation.confidence import Confidence, confidence_of
@@ -43,6 +44,7 @@ BEGIN, END = "<!-- generated from results/ by `make docs`: begin -->", "<!-- gen
 REPRODUCTION = ROOT / "docs" / "reproduction.md"
 MODEL = ROOT / "docs" / "model.md"
 SPEED = RESULTS / "benchmarks"
+LARGE = "emotone/large"  # the largest of the models, and so the slowest
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 AUDIT = ROOT / "docs" / "audit.md"
 CORPORA = ROOT / "docs" / "corpora.md"
@@ -141,7 +143,7 @@ def model() -> str:
     for path in sorted((RESULTS / "model" / "large").glob("*.json")):  # NAME.json, NAME.seed1.json, ...
         seeded.setdefault(path.name.split(".")[0], []).append(_idea(path))
     own = [entry for entry in read_leaderboard(RESULTS / "leaderboard.json") if entry.paper == "emotone"]
-    by_speaker = _by_speaker(DEFAULT, "luna5")
+    by_speaker = _by_speaker(LARGE, "luna5")
     return _render(
         "model.md.jinja",
         results=markdown.own_table(own),
@@ -150,8 +152,8 @@ def model() -> str:
         elsewhere=markdown_ideas.elsewhere_table(ideas.values()),
         layers=markdown_ideas.seeded_ideas_table(seeded, base="frozen") if "frozen" in seeded else "Not run yet.",
         together=_together("luna5"),
-        confused=_confused(_find(_pooled(), DEFAULT, "luna5")),
-        default=DEFAULT,
+        confused=_confused(_find(_pooled(), LARGE, "luna5")),
+        large=LARGE,
         hardest=percent(min(by_speaker), 0),
         easiest=percent(max(by_speaker), 0),
         speakers=len(ideas["base"]["validation_speakers"]),
@@ -161,14 +163,14 @@ def model() -> str:
 
 def _together(protocol: str) -> list[tuple[str, str]]:
     """Return what the default model reaches alone, and beside others: its runs' probabilities averaged, UAR in %."""
-    own, probe, base = (_find(_pooled(), name, protocol) for name in (DEFAULT, "emotone/probe", "emotone/base"))
+    own, probe, base = (_find(_pooled(), name, protocol) for name in (LARGE, "emotone/probe", "emotone/base"))
     runs = {
-        f"`{DEFAULT}`, its {len(own.seeds)} seeds averaged": own.runs,
-        f"`{DEFAULT}` and `emotone/probe`, all seeds averaged": own.runs + probe.runs,
-        f"`{DEFAULT}` and `emotone/base`, all seeds averaged": own.runs + base.runs,
+        f"`{LARGE}`, its {len(own.seeds)} seeds averaged": own.runs,
+        f"`{LARGE}` and `emotone/probe`, all seeds averaged": own.runs + probe.runs,
+        f"`{LARGE}` and `emotone/base`, all seeds averaged": own.runs + base.runs,
         "all three averaged": own.runs + probe.runs + base.runs,
     }
-    alone = (f"`{DEFAULT}`, one seed (mean of {len(own.seeds)})", percent(own.metrics["uar"]))
+    alone = (f"`{LARGE}`, one seed (mean of {len(own.seeds)})", percent(own.metrics["uar"]))
     return [alone, *((name, percent(averaged(each)["uar"])) for name, each in runs.items())]
 
 
@@ -224,9 +226,9 @@ def scale() -> str:
     return _render(
         "scale.md.jinja",
         price=_PRICE,
-        default=DEFAULT,
+        large=LARGE,
         cost=markdown_measured.cost_table(models, hours=_HOURS, price=_PRICE),
-        network=markdown_measured.network_table(_SIZES, models[DEFAULT]["times real time"], hours=_HOURS),
+        network=markdown_measured.network_table(_SIZES, models[LARGE]["times real time"], hours=_HOURS),
         decoding=" and ".join(
             f"{percent(each['milliseconds a clip, flac'] / each['milliseconds a clip, wav'] - 1, 0)} % more time with "
             f"`{name}`"
@@ -280,9 +282,20 @@ def across() -> str:
     tested = {each.tested for each in found}
     corpora = {name: f"`{name}`" for name in names() if name in tested}
     probe = [each for each in found if _is_probe_of_all(each)]
-    heard = _find(_pooled(), "emotone/probe", "luna5").per_class
+    home = _find(_pooled(), "emotone/probe", "luna5")
+    heard, known = home.per_class, adaptation(home)
+    assert known is not None
+    alone = {
+        each.tested: (each.plain.uar, each.adapted.uar)
+        for each in found
+        if each.system == "emotone/probe" and len(each.trained) == 1 and each.adapted is not None
+    } | {home.first.corpus: (home.metrics["uar"], known.pooled.metrics["uar"])}
+    shipped = crossings(pool_all(read_records(RESULTS / "shipped" / "runs")))
+    shipped = [each for each in shipped if each.tested != home.first.corpus or each.tested in each.trained]
+    shipped.sort(key=lambda each: names().index(each.tested))
     return _render(
         "across.md.jinja",
+        shipped=markdown_across.gains_table(shipped, alone),
         corpora=", ".join(corpora.values()),
         table=markdown_across.crossings_table(found, corpora),
         steps=markdown_across.steps_table(_steps()),
@@ -365,8 +378,8 @@ def _contenders() -> list[Contender]:
         if entry.protocol == "luna5" and not entry.missing
     }
     found = {
-        **{name: rates.get(name) for name in SHIPPED},
-        f"{DEFAULT}, PyTorch": rates.get(DEFAULT),
+        **{name: rates.get(name) for name in SHIPPED if name in spent},
+        f"{LARGE}, PyTorch": rates.get(LARGE),
         "librosa + CNN": rates.get("boucheta/cnn"),
         "openSMILE + SVM": Range(svm["mean"], svm["low"], svm["high"]),
     }

@@ -63,7 +63,7 @@ def test_a_row_a_window_with_its_times(emotone: Emotone, manifest: Path, bundle:
         (("--system", "nguyen/cnn", "--model", "emotone/base"), ["either a --system"]),
         (("--system", "nguyen/cnn", "--windows"), ["--windows goes with --model"]),
         (("--model", "emotone/base", "--out", "x.txt"), ["'.txt'", ".csv", ".parquet"]),
-        (("--model", "no model"), ["no model", "emotone/large", ".onnx"]),
+        (("--model", "no model"), ["no model", "emotone/probe", ".onnx"]),
     ],
 )
 def test_usage_errors_are_one_line(

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from emotone import Recognizer
+from emotone.bundle.hub import DEFAULT
 from emotone.comparison.listen import choose, listen
 from emotone.corpora.base import Corpus, Utterance
 
@@ -37,7 +38,7 @@ def test_a_corpus_of_any_shape_gives_different_clips(emotions: int, speakers: in
 
 def test_the_answers_are_the_recognisers(corpus: Corpus) -> None:
     heard = listen(corpus)
-    assert heard is not None and heard.model == "emotone/large" and heard.known == ()
+    assert heard is not None and heard.model == DEFAULT and heard.known == ()
     chosen = {each.clip: each for each in choose(corpus.utterances)}
     assert [clip.name for clip in heard.clips] == list(chosen)
     first = heard.clips[0]

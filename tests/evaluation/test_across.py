@@ -1,6 +1,7 @@
 """Runs across corpora are judged corpus by corpus: on its own classes, with an interval where it has the speakers."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from emotone.evaluation.metrics import summary
 from emotone.evaluation.pool import pool_all
 from emotone.evaluation.record import RunRecord
 from emotone.report.figures_across import matrix, steps
-from emotone.report.markdown_across import crossings_table, recall_table, steps_table
+from emotone.report.markdown_across import crossings_table, gains_table, recall_table, steps_table
 from emotone.report.theme import style
 
 Make = Callable[..., RunRecord]
@@ -100,3 +101,16 @@ def test_the_figures_show_what_was_measured(found: dict[str, Crossing]) -> None:
     spots = [float(line.get_xdata()[0]) for line in axes.lines if len(line.get_xdata()) == 1]
     assert spots == [90, 20] and "%" in axes.get_xlabel()
     assert [text.get_text() for text in stairs.legends[0].get_texts()] == ["as published", "unseen corpora"]
+
+
+def test_gains_are_beside_what_one_corpus_gave_and_their_mean_is_of_corpora_never_heard(
+    found: dict[str, Crossing],
+) -> None:
+    home = replace(found["savee"], tested="ravdess")
+    shown = gains_table([home, *found.values()], dict.fromkeys(("ravdess", "savee", "tess"), (0.1, 0.2)))
+    *rows, mean = ([cell.strip() for cell in line.split("|")[1:-1]] for line in shown.splitlines()[2:])
+    assert [row[0] for row in rows] == ["ravdess", *found]
+    plain = [100 * each.plain.uar for each in found.values()]
+    for row, uar in zip(rows[1:], plain, strict=True):
+        assert row[2] == "10.0" and row[3].startswith(f"{uar:.1f}") and row[4] == f"+{uar - 10:.1f}"
+    assert float(mean[3]) == pytest.approx(np.mean(plain), abs=0.051), "RAVDESS was heard in training"

@@ -185,7 +185,7 @@ def test_models_that_are_not_there(tmp_path: Path, bundle: Path) -> None:
         Recognizer.load(tmp_path / "absent.onnx")
     with pytest.raises(UsageError, match=r"the folder holds no emotone\.onnx"):
         Recognizer.load(tmp_path)
-    with pytest.raises(UsageError, match=r"nonsense: no such model. Allowed: emotone/large, .*, a \.onnx file"):
+    with pytest.raises(UsageError, match=r"nonsense: no such model. Allowed: emotone/probe, .*, a \.onnx file"):
         Recognizer.load("nonsense")
     (tmp_path / "emotone.onnx").write_bytes(bundle.read_bytes())
     assert Recognizer.load(tmp_path).labels == LABELS

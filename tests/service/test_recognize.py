@@ -131,7 +131,7 @@ def test_the_model_is_told(service: Client, library: Recognizer) -> None:
     card = service.call("/v1/model").json
     assert (card["name"], card["labels"]) == ("emotone/tiny", list(library.labels))
     assert card["adapts"] and "head" not in card and card["metrics"]
-    assert card["shipped"] == ["emotone/large", "emotone/base", "emotone/tiny"]
+    assert card["shipped"] == ["emotone/probe", "emotone/large", "emotone/base", "emotone/tiny"]
     assert card["service_limits"]["duration"] == 600 and card["service_limits"]["size"] == 64 << 20
     assert "speakers" in card["limits"], "what the card says of the model stays"
 

@@ -12,7 +12,7 @@ __all__ = ["DEFAULT", "FILE", "SHIPPED", "find", "locate"]
 
 FILE = "emotone.onnx"
 """What a bundle is called in a repository or folder."""
-SHIPPED = ("emotone/large", "emotone/base", "emotone/tiny")
+SHIPPED = ("emotone/probe", "emotone/large", "emotone/base", "emotone/tiny")
 """The bundles that come with emotone, the best first."""
 DEFAULT = SHIPPED[0]
 

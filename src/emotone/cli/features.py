@@ -21,7 +21,7 @@ def features(
     model: Annotated[
         str | None,
         typer.Option(
-            help="The model whose embeddings to take: emotone/large, a .onnx file, or org/name on the Hugging Face hub."
+            help="The model whose embeddings to take: emotone/probe, a .onnx file, or org/name on the Hugging Face hub."
         ),
     ] = None,
     windows: Annotated[

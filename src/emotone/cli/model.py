@@ -31,8 +31,8 @@ def model_show(
     model: Annotated[
         str | None,
         typer.Argument(
-            help="emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging Face hub. "
-            "[default: emotone/large]"
+            help="emotone/probe, emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging "
+            "Face hub. [default: emotone/probe]"
         ),
     ] = None,
 ) -> None:

@@ -54,8 +54,8 @@ EncoderOption = Annotated[
 ModelOption = Annotated[
     str | None,
     typer.Option(
-        help="emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging Face hub. "
-        "[default: emotone/large]"
+        help="emotone/probe, emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging "
+        "Face hub. [default: emotone/probe]"
     ),
 ]
 EngineOption = Annotated[

@@ -34,7 +34,7 @@ def train(
         typer.Option(
             "--from",
             help="Fine-tune: go on from the weights of a .onnx file, of org/name on the Hugging Face hub, or of "
-            "emotone/large, emotone/base or emotone/tiny. Few clips are enough.",
+            "emotone/probe, emotone/large, emotone/base or emotone/tiny. Few clips are enough.",
         ),
     ] = None,
     protocol: Annotated[

@@ -108,5 +108,7 @@ def _card(system: FittedSystem, *, licence: str, trained_on: dict[str, Any], rec
 
 def _heard(trained_on: dict[str, Any]) -> str:
     """Say whom a system has heard, and before that the one that it was fine-tuned from."""
-    speakers = f"{len(trained_on.get('speakers', ()))} speakers of {trained_on.get('corpus', 'one corpus')}"
+    speakers = (
+        f"{len(trained_on.get('speakers', ()))} speakers of {trained_on.get('corpus', 'one corpus').replace('+', ', ')}"
+    )
     return speakers + (f", before that {_heard(trained_on['from']['trained_on'])}" if "from" in trained_on else "")

@@ -13,6 +13,7 @@ __all__ = ["INT8", "SCALE", "shrink"]
 INT8, SCALE = ".int8", ".scale"
 """What the name of an array of int8, and of its scales, ends with."""
 _LEAST = 1024  # weights; smaller arrays are not worth their scales
+_MOST, _MOST_MULTIPLIED = 127, 63  # of a whole number
 _OWN = "int8."
 """What the names of constants begin with."""
 
@@ -23,7 +24,9 @@ def shrink(model: "ModelProto", *, weights: str) -> None:
     The weights of a matrix product over frames, a `MatMul`, are multiplied as they are with frames of 8 bits, each
     with a scale of its own: so no clip's answer depends on the others of its batch, as it would with onnxruntime's
     dynamic quantisation, and a large value costs no frame's precision but its own (vector by vector, as in LLM.int8();
-    Dettmers et al., 2022). All other weights are multiplied out by DequantizeLinear, the arithmetic unchanged.
+    Dettmers et al., 2022). There weights have 7 bits: processors without VNNI add two products in 16 bits, and beyond
+    these would answer something else than others do. All other weights are multiplied out by DequantizeLinear, the
+    arithmetic unchanged.
     """
     from onnx import helper, numpy_helper
 
@@ -34,7 +37,7 @@ def shrink(model: "ModelProto", *, weights: str) -> None:
         array = numpy_helper.to_array(tensor)
         if not tensor.name.startswith(weights) or array.ndim < 2 or array.size < _LEAST:
             continue
-        values, scale = _whole(array)
+        values, scale = _whole(array, _MOST_MULTIPLIED if tensor.name in products.values() else _MOST)
         graph.initializer.remove(tensor)
         graph.initializer.append(numpy_helper.from_array(values, tensor.name + INT8))
         graph.initializer.append(numpy_helper.from_array(scale, tensor.name + SCALE))
@@ -80,10 +83,10 @@ def _products(model: "ModelProto") -> dict[str, str]:
     }
 
 
-def _whole(array: NDArray[Any]) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
-    """Return whole numbers and, for every first index, what they are multiplied by."""
+def _whole(array: NDArray[Any], most: int) -> tuple[NDArray[np.int8], NDArray[np.float32]]:
+    """Return whole numbers up to `most` and, for every first index, what they are multiplied by."""
     largest = np.abs(array).reshape(len(array), -1).max(1)
-    scale = np.where(largest > 0, largest / 127, 1).astype(np.float32)
+    scale = np.where(largest > 0, largest / most, 1).astype(np.float32)
     return np.rint(array / scale.reshape(-1, *[1] * (array.ndim - 1))).astype(np.int8), scale
 
 

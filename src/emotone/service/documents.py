@@ -37,7 +37,7 @@ class Recognized(BaseModel):
     """The answers to one recording: one, or one for each channel."""
 
     file: str | None = Field(examples=["talk.wav"])
-    model: str = Field(examples=["emotone/large"])
+    model: str = Field(examples=["emotone/probe"])
     answers: list[Answer]
 
 
@@ -63,7 +63,7 @@ class Item(BaseModel):
 class Batch(BaseModel):
     """An item for each recording, in their order."""
 
-    model: str = Field(examples=["emotone/large"])
+    model: str = Field(examples=["emotone/probe"])
     results: list[Item]
 
 
@@ -80,13 +80,13 @@ class Card(BaseModel):
 
     model_config = ConfigDict(extra="allow")
 
-    name: str = Field(examples=["emotone/large"])
+    name: str = Field(examples=["emotone/probe"])
     labels: list[str]
     window: float
     hop: float
     rate: int
     adapts: bool = Field(description="Whether it can get to know a speaker.")
-    shipped: list[str] = Field(examples=[["emotone/large", "emotone/base", "emotone/tiny"]])
+    shipped: list[str] = Field(examples=[["emotone/probe", "emotone/large", "emotone/base", "emotone/tiny"]])
     limits: str = Field(description="What the model cannot do.")
     service_limits: dict[str, float] = Field(examples=[{"duration": 600.0}], description="What is refused beyond.")
 
