@@ -78,3 +78,10 @@ def test_an_emotion_that_one_corpus_alone_has_tells_nothing_of_the_others(
         "hall" if label == "sad" else ("studio", "hall")[clip // 3 % 2] for clip, label in enumerate(task.labels)
     ]
     assert fitted(probe, task, task.labels, corpora).temperature < 2
+
+
+def test_corpora_that_share_no_emotion_are_trained_on_all_the_same(task_for: Callable[..., Any], probe: Recipe) -> None:
+    task = task_for(probe, per_class=40)
+    corpora = ["hall" if label == "sad" else "studio" for label in task.labels]
+    system = fitted(probe, task, task.labels, corpora)
+    assert system.temperature < 2 and system.predict_proba(task.tested).shape == (len(task.tested), 3)

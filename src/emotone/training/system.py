@@ -200,10 +200,10 @@ def fit(
         reach = start.head.reach if start and start.head else None
         head = network.head(X).model_copy(update={"reach": reach})
         return replace(system, temperature=start.temperature if start else 1.0, head=head)
-    heard = (*fold.train, *chosen_on)
+    heard, unheard = (*fold.train, *chosen_on), None
     if isinstance(model, WhisperConfig) and model.encoder_rate is None and targets.joined(heard):
         unheard = _of_left_out_corpora(targets, heard, [*X, *X_monitor], np.concatenate([y, y_monitor]), train_network)
-    else:
+    if unheard is None:
         distances = network.head(X).distances(network.embed(X_monitor))
         unheard = _Unheard(network.predict_proba(X_monitor), y_monitor, distances, targets.weights(chosen_on))
     true = unheard.y if targets.meant is None else targets.meant[unheard.y]
@@ -233,21 +233,25 @@ class _Unheard(NamedTuple):
 
 def _of_left_out_corpora(
     targets: Targets, samples: Sequence[Sample], X: list[Array], y: NDArray[np.intp], train_network: Callable[..., Any]
-) -> _Unheard:
+) -> _Unheard | None:
     """Leave out each corpus in turn: how sure a system may be, and what is far, where it has never been.
 
-    Clips whose emotion no other corpus has tell nothing of that.
+    Clips whose emotion no other corpus has tell nothing of that; None where all are such.
     """
     own = np.array(targets.corpora_of(samples))
     probabilities, distances, told = [], [], []
     for corpus in sorted(set(own.tolist())):
         rest, out = (np.flatnonzero(which).tolist() for which in (own != corpus, own == corpus))
+        out = [row for row in out if targets.is_known(y[row], among=y[rest])]
+        if not out:
+            continue
         clips = [X[row] for row in rest]
         network = train_network([samples[row] for row in rest], clips, y[rest])
-        out = [row for row in out if targets.is_known(y[row], among=y[rest])]
         probabilities.append(network.predict_proba([X[row] for row in out]))
         distances.append(network.head(clips).distances(network.embed([X[row] for row in out])))
         told += out
+    if not told:
+        return None
     weights = targets.weights([samples[row] for row in told])
     return _Unheard(np.concatenate(probabilities), y[told], np.concatenate(distances), weights)
 
