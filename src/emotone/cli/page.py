@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from emotone.cli.options import ModelOption
-
 if TYPE_CHECKING:
     from emotone.corpora.download import Progress
     from emotone.site import Package
@@ -17,7 +15,13 @@ __all__ = ["page"]
 
 def page(
     folder: Annotated[Path, typer.Argument(help="For the page: a new folder, or one with an older page.")],
-    model: ModelOption = None,
+    model: Annotated[
+        str,
+        typer.Option(
+            help="emotone/probe, emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging "
+            "Face hub. The first answers by the last bits of a clip too, which browsers decode otherwise."
+        ),
+    ] = "emotone/large",
     runtime: Annotated[
         list[Path] | None,
         typer.Option(
