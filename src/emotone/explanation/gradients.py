@@ -19,7 +19,7 @@ __all__ = ["explain_window"]
 
 Array = npt.NDArray[np.float32]
 
-_STEPS = 64  # of the integral
+_STEPS = 128  # of the integral
 _BATCH = 16
 
 
