@@ -44,7 +44,7 @@ BEGIN, END = "<!-- generated from results/ by `make docs`: begin -->", "<!-- gen
 REPRODUCTION = ROOT / "docs" / "reproduction.md"
 MODEL = ROOT / "docs" / "model.md"
 SPEED = RESULTS / "benchmarks"
-LARGE = "emotone/large"  # the largest of the models, and so the slowest
+LARGE = "emotone/large"  # of the shipped models that whose mistakes and cost are told
 BENCHMARKS = ROOT / "docs" / "benchmarks.md"
 AUDIT = ROOT / "docs" / "audit.md"
 CORPORA = ROOT / "docs" / "corpora.md"
@@ -162,7 +162,7 @@ def model() -> str:
 
 
 def _together(protocol: str) -> list[tuple[str, str]]:
-    """Return what the default model reaches alone, and beside others: its runs' probabilities averaged, UAR in %."""
+    """Return what `LARGE` reaches alone, and beside others: its runs' probabilities averaged, UAR in %."""
     own, probe, base = (_find(_pooled(), name, protocol) for name in (LARGE, "emotone/probe", "emotone/base"))
     runs = {
         f"`{LARGE}`, its {len(own.seeds)} seeds averaged": own.runs,

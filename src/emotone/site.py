@@ -93,7 +93,7 @@ PACKAGES = (
 def write_site(
     folder: Path,
     *,
-    model: str = "emotone/large",
+    model: str,
     runtime: Sequence[Path] = (),
     on_progress: Callable[[Package], Progress] | None = None,
 ) -> None:

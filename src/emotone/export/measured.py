@@ -43,7 +43,8 @@ def measured(folder: Path, recipe: Recipe, corpora: Iterable[str]) -> dict[str, 
             f"`emotone compare {recipe.id} --protocol {UNSEEN[0]} --preset paper --out {folder}`."
         )
     found: dict[str, Metric] = {}
-    across, within = ([each for each in pooled if (each.first.protocol in ACROSS) is kind] for kind in (True, False))
+    across = [each for each in pooled if each.first.protocol in ACROSS]
+    within = [each for each in pooled if each.first.protocol not in ACROSS]
     for each in within:
         found |= _metrics(each)
         known = adaptation(each)

@@ -39,7 +39,7 @@ class Spread:
         means, deviations = [], []
         for row in range(len(names)):
             own = values[rows == row]
-            weight = torch.ones(len(own)) if weights is None else weights[rows == row]
+            weight = own.new_ones(len(own)) if weights is None else weights[rows == row]
             weight = weight / weight.sum()
             means.append(weight @ own)
             deviations.append((weight @ (own - means[-1]).square()).sqrt().clamp(min=_LEAST))

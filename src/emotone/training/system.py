@@ -247,8 +247,9 @@ def _of_left_out_corpora(
             continue
         clips = [X[row] for row in rest]
         network = train_network([samples[row] for row in rest], clips, y[rest])
-        probabilities.append(network.predict_proba([X[row] for row in out]))
-        distances.append(network.head(clips).distances(network.embed([X[row] for row in out])))
+        head, read = network.head(clips), network.embed([X[row] for row in out])
+        probabilities.append(head.probabilities(read, read[:0]))
+        distances.append(head.distances(read))
         told += out
     if not told:
         return None
