@@ -88,7 +88,28 @@ def test_a_recording_below_the_wanted_confidence_is_uncertain(open_page: Open, s
     page.set_input_files("#file", call)
     answered(page)
     assert page.inner_text("#detail .emotion") == "uncertain"
-    assert re.fullmatch(r"at most \d+ % sure", page.inner_text("#detail .sure"))
+    likeliest = page.inner_text("#detail li.most .label")
+    assert re.fullmatch(rf"likeliest {likeliest}, \d+ %", page.inner_text("#detail .sure"))
+
+
+def test_a_microphone_that_gives_nothing_is_told(open_page: Open, served: str) -> None:
+    """As in a browser without a device to play on: its audio never runs."""
+    page = open_page(served)
+    page.evaluate(
+        """() => {
+          const Running = AudioContext;
+          globalThis.AudioContext = class extends Running {
+            constructor() {
+              super();
+              this.suspend();
+            }
+          };
+        }"""
+    )
+    page.click("#record")
+    page.wait_for_selector("#problem:not([hidden])")
+    assert "no sound from the microphone" in page.inner_text("#problem")
+    assert page.inner_text("#record-name") == "Record" and page.is_hidden("#live")
 
 
 def test_what_the_service_refuses_is_shown(open_page: Open, served: str, tmp_path: Path) -> None:

@@ -1,8 +1,9 @@
 // Live: what the microphone hears, and what the engine makes of it.
 
-import { bars } from "./scores.js";
+import { bars, sureness } from "./scores.js";
 import { byId, clock, percent } from "./dom.js";
 import { openMicrophone } from "./microphone.js";
+import { Problem } from "./problem.js";
 import { Spectrogram } from "./spectrogram.js";
 import { StreamGraph } from "./stream-graph.js";
 import { toneOf } from "./tones.js";
@@ -10,7 +11,12 @@ import { toInt16, wavFile } from "./wav.js";
 
 const QUIET = 1; // seconds without speech after which the page says so
 const SPOKEN = 3; // seconds between two things that are said to a screen reader
+const PATIENCE = 4_000; // ms after which a microphone that gave nothing will give nothing
 const CALM = 500; // ms between two drawings where motion is unwanted
+
+const SILENT =
+  "The browser gives no sound from the microphone. Some need something to play on, too: connect headphones or a loudspeaker, " +
+  "and reload the page.";
 
 /**
  * Listen until `stop` is called.
@@ -37,6 +43,11 @@ export async function listen(engine, card, asked) {
       stopped = true;
       await microphone.stop();
     };
+    const fail = async (problem) => {
+      view.end();
+      await close();
+      reject(problem);
+    };
     line = engine.listen(microphone.rate, asked, {
       heard: (told) => view.heard(told),
       update: (told) => view.update(told),
@@ -45,12 +56,13 @@ export async function listen(engine, card, asked) {
         const name = `recording ${new Date().toLocaleString("sv").replaceAll(":", ".")}.wav`;
         resolve({ file: wavFile(blocks, microphone.rate, name), result });
       },
-      problem: async (problem) => {
-        view.end();
-        await close();
-        reject(problem);
-      },
+      problem: fail,
     });
+    setTimeout(async () => {
+      if (blocks.length > 0 || stopped) return;
+      await fail(new Problem(SILENT));
+      line.end();
+    }, PATIENCE);
     stop = async () => {
       if (stopped) return;
       await close();
@@ -145,8 +157,7 @@ class View {
     now.dataset.state = state;
     now.style.setProperty("--tone", told ? toneOf(emotion, this.#labels) : "var(--soft)");
     byId("now-emotion").textContent = emotion;
-    const likeliest = told && emotion === "uncertain" ? `at most ${percent(told.confidence)} sure` : null;
-    byId("now-sure").textContent = likeliest ?? (told ? `${percent(told.confidence)} sure` : "");
+    byId("now-sure").textContent = told ? sureness(told) : "";
     byId("now-scores").replaceChildren(...(told ? bars(told.scores, this.#labels) : []));
   }
 

@@ -1,10 +1,10 @@
 // A recording and its answers: player, timeline, scores, downloads.
 
 import { decode } from "./decode.js";
-import { byId, clock, make, percent } from "./dom.js";
+import { byId, clock, make } from "./dom.js";
 import { FORMATS } from "./formats.js";
 import { fillLanes, nameOf } from "./lanes.js";
-import { bars } from "./scores.js";
+import { bars, sureness } from "./scores.js";
 import { toneOf } from "./tones.js";
 
 const SOUGHT = 0.05; // seconds by which a player may miss where it is put
@@ -99,18 +99,18 @@ function mean(channels) {
 }
 
 /** Say more of a stretch, or of the whole. */
-function detail(of, { emotion, confidence, scores }, labels) {
+function detail(of, answer, labels) {
+  const { emotion, scores } = answer;
   const place = byId("detail");
   place.style.setProperty("--tone", toneOf(emotion, labels));
   place.dataset.state = emotion === "uncertain" ? "uncertain" : emotion === "no speech" ? "none" : "sure";
-  const most = emotion === "uncertain" ? `at most ${percent(confidence)} sure` : `${percent(confidence)} sure`;
   place.replaceChildren(
     make(
       "div",
       {},
       make("p", { class: "what" }, of),
       make("p", { class: "emotion" }, emotion),
-      make("p", { class: "sure" }, emotion === "no speech" ? "" : most),
+      make("p", { class: "sure" }, emotion === "no speech" ? "" : sureness(answer)),
     ),
     make("ul", { class: "scores" }, ...(emotion === "no speech" ? [] : bars(scores, labels))),
   );

@@ -4,6 +4,16 @@ import { make, percent } from "./dom.js";
 import { toneOf } from "./tones.js";
 
 /**
+ * @param {{emotion: string, confidence: number, scores: Record<string, number>}} answer
+ * @returns {string} how sure it is; of an uncertain one, what it would be
+ */
+export function sureness({ emotion, confidence, scores }) {
+  if (emotion !== "uncertain") return `${percent(confidence)} sure`;
+  const [likeliest] = Object.entries(scores).reduce((best, each) => (each[1] > best[1] ? each : best));
+  return `likeliest ${likeliest}, ${percent(confidence)}`;
+}
+
+/**
  * @param {Record<string, number>} scores
  * @param {string[]} labels of the model
  * @returns {HTMLElement[]} a list item for each, in the model's order: bars that change in place can be followed
