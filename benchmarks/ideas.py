@@ -110,9 +110,9 @@ def _elsewhere(
 
 
 def _measured(path: Path, recipe: Recipe) -> Recipe:
-    """Return what a file was measured of, under the recipe's name."""
-    names = {"id": recipe.id, "title": recipe.title}
-    return Recipe.parse(json.loads(path.read_text(encoding="utf-8"))["settings"] | names, where=path)
+    """Return what a file was measured of, in the recipe's words."""
+    words = recipe.model_dump(include={"id", "title", "choices"})
+    return Recipe.parse(json.loads(path.read_text(encoding="utf-8"))["settings"] | words, where=path)
 
 
 def main(paths: list[Path], seed: int) -> None:

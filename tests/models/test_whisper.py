@@ -105,6 +105,18 @@ def test_how_loud_a_clip_was_recorded_counts_only_where_the_recipe_wants_it(enco
         assert (as_recorded((faint, length)) - as_recorded((loud, length))).abs().max() > 0.01
 
 
+@pytest.mark.parametrize("level", ["none", "peak"])
+def test_what_lies_below_the_floor_does_not_count(encoder: Path, level: str) -> None:
+    random = torch.Generator().manual_seed(2)
+    clip = -50 * torch.rand(1, 80, 60, generator=random)  # dB
+    hum = torch.where(clip < -30, -45 + 5 * torch.rand(clip.shape, generator=random), clip)
+    length = torch.tensor([60])
+    hears, deaf = network(encoder, normalise=level), network(encoder, normalise=level, floor=30)
+    with torch.inference_mode():
+        assert (hears((hum, length)) - hears((clip, length))).abs().max() > 0.01
+        torch.testing.assert_close(deaf((hum, length)), deaf((clip, length)), atol=2e-3, rtol=1e-3)
+
+
 def edited(folder: Path, target: Path, **settings: Any) -> Path:
     target.mkdir()
     for path in folder.iterdir():

@@ -160,6 +160,9 @@ class WhisperConfig(EncoderConfig):
     """Whose frames' mean and deviation over time the output reads; the first layer is 1."""
     normalise: Literal["none", "peak"] = "none"
     """`peak`: how loud a clip was recorded does not count; the loudest value of its log-mels becomes 10 dB."""
+    floor: float = Field(default=80.0, gt=0, le=80)
+    """Log-mels are cut this many dB below a clip's loudest value: what lies lower tells the room and the recorder, not
+    the speaker. The features are cut at 80 dB, as Whisper's are."""
     encoder_rate: float | None = Field(default=None, gt=0)
     """The learning rate of the last layer; None leaves the encoder as it is. That of the output is the recipe's."""
     layer_decay: float = Field(default=1.0, gt=0, le=1)

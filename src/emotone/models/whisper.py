@@ -56,8 +56,9 @@ class WhisperLayers(Ragged):
     def normalise(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Return log-mels, dB, in Whisper's scale; zero beyond each clip's end."""
         real = within(lengths, frames.shape[2])[:, None]
+        loudest = torch.where(real, frames, -torch.inf).amax((1, 2), keepdim=True)
+        frames = torch.maximum(frames, loudest - self.config.floor)
         if self.config.normalise == "peak":
-            loudest = torch.where(real, frames, -torch.inf).amax((1, 2), keepdim=True)
             frames = frames - loudest + _LOUDEST
         return (frames / 40 + 1) * real
 

@@ -185,7 +185,7 @@ class _Reader:
 
     def __init__(self, network: WhisperLayers, model: WhisperConfig) -> None:
         self.network = network
-        self.identity = f"{model.weights} statistics of {model.read} normalise {model.normalise}".encode()
+        self.identity = f"{model.weights} statistics of {model.read} normalise {model.normalise} {model.floor}".encode()
 
     def load(self) -> Callable[[Array], Array]:
         @torch.inference_mode()
