@@ -74,6 +74,18 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_fetched(
     assert not offline.exists() and not list(tmp_path.iterdir()), "something was fetched or written"
 
 
+@pytest.mark.parametrize("command", [("compare",), ("train", "onah/lstm", "--out", "x"), ("bench", "results")])
+def test_bf16_is_refused_where_the_processor_has_none(
+    emotone: Emotone, offline: Path, monkeypatch: pytest.MonkeyPatch, command: tuple[str, ...]
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", lambda: False)
+    done = emotone(*command, "--precision", "bf16", "--device", "cpu")
+    assert done.code == 2 and "does not compute in bf16" in done.err and "32" in done.err
+    assert not offline.exists()
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -93,7 +93,7 @@ def compare(
         jobs=jobs,
         device=checked_device(device, elsewhere=address is not None),
         devices=checked_devices(devices, strategy, device),
-        precision=checked_precision(precision),
+        precision=checked_precision(precision, device, elsewhere=address is not None),
         encoder=encoder,
         beside=beside,
         sweep=sweep_by(address) if on_cluster else sweep,
@@ -123,7 +123,7 @@ def bench(
             Screen(),
             jobs=jobs,
             device=checked_device(device),
-            precision=checked_precision(precision),
+            precision=checked_precision(precision, device),
         )
     ]
     raise typer.Exit(1 if failed else 0)

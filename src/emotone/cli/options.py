@@ -154,7 +154,7 @@ def checked_devices(devices: int, strategy: str, device: str) -> int:
 
         from emotone.comparison.sweep import cores
 
-        on_gpu = device == "cuda" or (device == "auto" and torch.cuda.is_available())
+        on_gpu = _on_gpu(device)
         there = torch.cuda.device_count() if on_gpu else cores()
         if devices > there:
             raise UsageError(
@@ -163,11 +163,24 @@ def checked_devices(devices: int, strategy: str, device: str) -> int:
     return devices
 
 
-def checked_precision(name: str) -> str:
-    """Return the precision asked for, if it is one."""
+def checked_precision(name: str, device: str, *, elsewhere: bool = False) -> str:
+    """Return the precision asked for, if it is one and this machine, where it is to compute, has it."""
     if name not in ("32", "bf16"):
         raise unknown("precision", name, ("32", "bf16"))
+    if name == "bf16" and not elsewhere and not _on_gpu(device):
+        import torch
+
+        if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+            raise UsageError(
+                "--precision bf16: this processor does not compute in bf16 (AVX-512 is wanted). Leave it at 32."
+            )
     return name
+
+
+def _on_gpu(device: str) -> bool:
+    import torch
+
+    return device == "cuda" or (device == "auto" and torch.cuda.is_available())
 
 
 def by_ray(engine: str, address: str | None) -> bool:

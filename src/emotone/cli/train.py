@@ -69,7 +69,7 @@ def train(
         "seed": seed,
         "device": checked_device(device),
         "devices": checked_devices(devices, strategy, device),
-        "precision": checked_precision(precision),
+        "precision": checked_precision(precision, device),
         "encoder": encoder,
         "start": start,
     }
