@@ -1,8 +1,14 @@
 """Charts follow the page's theme and keep text as text."""
 
 import re
+from collections.abc import Callable
+from typing import Any
 
-from emotone.report import theme
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
+from emotone.evaluation.premium import Premium
+from emotone.report import figures, figures_across, theme
 
 
 def test_charts_take_their_colours_from_the_page() -> None:
@@ -48,3 +54,23 @@ def test_text_is_readable_on_its_ground() -> None:
             for name in ("ink", "soft", "link", "warn", "vermilion", "blue", "green", "purple", "yellow"):
                 light, dark = sorted((luminance(colours[name]), luminance(colours[ground])), reverse=True)
                 assert (light + 0.05) / (dark + 0.05) >= 4.5 - 0.6 * (name in theme.PROTOCOLS.values()), (name, ground)
+
+
+LONG = "kakadiya/whisper-base-random-forest-means"
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: figures.premium([Premium(LONG, {"published": 0.5, "clean": 0.4}, None, None, None, None)]),
+        lambda: figures_across.steps({LONG: {"as published": 0.5, "clean split": 0.4}}),
+    ],
+)
+def test_long_names_are_not_cut(draw: Callable[[], Any]) -> None:
+    with theme.style():
+        drawn = draw()
+        renderer = FigureCanvasAgg(drawn).get_renderer()
+        (label,) = drawn.axes[0].get_yticklabels()
+        place = label.get_window_extent(renderer)
+    assert label.get_text() == LONG
+    assert 0 <= place.x0 < place.x1 <= drawn.axes[0].get_window_extent(renderer).x0

@@ -9,7 +9,7 @@ from emotone.evaluation.premium import Premium
 from emotone.report.figures_risk import risks
 from emotone.report.labels import name_points
 from emotone.report.results import Result, Row, protocol_order
-from emotone.report.theme import PAPERS, PROTOCOLS, colour, figure, lanes
+from emotone.report.theme import PAPERS, PROTOCOLS, colour, figure, lanes, room
 from emotone.report.words import OWN, percent, points, protocol_title
 
 __all__ = [
@@ -41,7 +41,7 @@ def leaderboard(rows: Sequence[Row]) -> Any:
     protocols = sorted({row.protocol for row in rows}, key=protocol_order)
     lane = 0.8 / len(protocols)
     drawn = figure(8, 1.1 + 0.14 * (len(protocols) + 1) * len(systems))
-    left = 0.03 + 0.008 * max(map(len, systems))  # a name must have its place
+    left = room(systems, 8)
     axes = drawn.add_axes((left, 0.6 / drawn.get_figheight(), 0.97 - left, 1 - 1.1 / drawn.get_figheight()))
     for row in rows:
         place = -systems.index(row.system)
@@ -64,19 +64,21 @@ def premium(premiums: Sequence[Premium]) -> Any:
     """Draw one line per system, from its accuracy as published over the clean one to that on unseen speakers."""
     drawn = figure(8, 1.1 + 0.3 * len(premiums))
     height = drawn.get_figheight()
-    axes = drawn.add_axes((0.24, 0.6 / height, 0.40, 1 - 1.1 / height))
+    left, right = room([each.system for each in premiums], 8), 0.64
+    axes = drawn.add_axes((left, 0.6 / height, right - left, 1 - 1.1 / height))
+    columns = [(place - left) / (right - left) for place in (0.656, 0.83)]
     protocols = [name for name in PROTOCOLS if any(name in each.accuracy for each in premiums)]
     for place, each in enumerate(premiums):
         shown = [(name, 100 * each.accuracy[name]) for name in protocols if name in each.accuracy]
-        for (_, left), (name, right) in pairwise(shown):
-            axes.plot([left, right], [-place] * 2, color=colour(PROTOCOLS[name]), linewidth=2.4, alpha=0.45, zorder=1)
+        for (_, before), (name, value) in pairwise(shown):
+            axes.plot([before, value], [-place] * 2, color=colour(PROTOCOLS[name]), linewidth=2.4, alpha=0.45, zorder=1)
         for name, value in shown:
             axes.plot(value, -place, MARKERS[name], color=colour(PROTOCOLS[name]), markersize=5.5)
-        for x, gap in ((1.04, each.leak), (1.475, each.speakers)):
+        for x, gap in zip(columns, (each.leak, each.speakers), strict=True):
             said = f"{points(gap.value)} [{points(gap.low)}, {points(gap.high)}]" if gap else "not run"
             tone = colour("ink" if gap else "soft")
             axes.text(x, -place, said, transform=axes.get_yaxis_transform(), va="center", fontsize=7.5, color=tone)
-    for x, title in ((1.04, "the leak adds"), (1.475, "known speakers add")):
+    for x, title in zip(columns, ("the leak adds", "known speakers add"), strict=True):
         axes.text(x, 0.75, title, transform=axes.get_yaxis_transform(), fontsize=7.5, weight="bold", va="center")
     lanes(axes, [each.system for each in premiums])
     axes.set_xlabel("accuracy, %; on the right points with their 95 % interval", x=0, ha="left")

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from emotone.evaluation.across import Crossing
-from emotone.report.theme import colour, figure, lanes
+from emotone.report.theme import colour, figure, lanes, room
 
 __all__ = ["STEPS", "matrix", "steps"]
 
@@ -24,9 +24,11 @@ def matrix(crossings: Sequence[Crossing]) -> Any:
     """Draw UAR as a matrix, a line for each system and training, a column for each tested corpus; the chance below."""
     rows = list(dict.fromkeys((each.system, len(each.trained) > 1) for each in crossings))
     columns = list(dict.fromkeys(each.tested for each in crossings))
+    alone = {each.system: each.trained[0] for each in crossings if len(each.trained) == 1}
+    names = [f"{system}, {'all the others' if several else alone[system]}" for system, several in rows]
     drawn = figure(7, 0.9 + 0.3 * (len(rows) + 1))
-    height = drawn.get_figheight()
-    axes = drawn.add_axes((0.33, 0.12 / height, 0.65, 1 - 0.72 / height))
+    height, left = drawn.get_figheight(), room(names, 7)
+    axes = drawn.add_axes((left, 0.12 / height, 0.98 - left, 1 - 0.72 / height))
     cells = np.full((len(rows) + 1, len(columns)), np.nan)
     for each in crossings:
         place = rows.index((each.system, len(each.trained) > 1)), columns.index(each.tested)
@@ -36,8 +38,6 @@ def matrix(crossings: Sequence[Crossing]) -> Any:
         said = "-" if np.isnan(value) else f"{value:.0f}"
         tone = "black" if value > 55 or np.isnan(value) else "white"
         axes.text(column, row, said, ha="center", va="center", color=tone, fontsize=8)
-    alone = {each.system: each.trained[0] for each in crossings if len(each.trained) == 1}
-    names = [f"{system}, {'all the others' if several else alone[system]}" for system, several in rows]
     axes.set_yticks(range(len(rows) + 1), [*names, "chance"])
     axes.set_xticks(range(len(columns)), columns)
     axes.tick_params(length=0, labeltop=True, labelbottom=False, labelcolor=colour("ink"))
@@ -56,7 +56,7 @@ def steps(accuracies: Mapping[str, Mapping[str, float]]) -> Any:
     """
     drawn = figure(7, 1.1 + 0.3 * len(accuracies))
     height = drawn.get_figheight()
-    left = max(0.24, 0.01 * max(map(len, accuracies)))  # room for the longest name
+    left = room(list(accuracies), 7)
     axes = drawn.add_axes((left, 0.45 / height, 0.97 - left, 1 - 0.9 / height))
     for place, shown in enumerate(accuracies.values()):
         told = [(name, 100 * shown[name]) for name in STEPS if name in shown]

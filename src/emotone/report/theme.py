@@ -10,7 +10,19 @@ from typing import Any
 
 from emotone.files import atomic_path
 
-__all__ = ["PAPERS", "PROTOCOLS", "Gallery", "colour", "css_variables", "figure", "style", "stylesheet", "to_svg"]
+__all__ = [
+    "PAPERS",
+    "PROTOCOLS",
+    "Gallery",
+    "colour",
+    "css_variables",
+    "figure",
+    "lanes",
+    "room",
+    "style",
+    "stylesheet",
+    "to_svg",
+]
 
 COLOURS = {
     "ground": ("#fbfbf9", "#101418"),
@@ -99,6 +111,11 @@ def figure(width: float, height: float) -> Any:
     from matplotlib.figure import Figure
 
     return Figure(figsize=(width, height), dpi=160)
+
+
+def room(names: Sequence[str], inches: float) -> float:
+    """Return what share of a figure so many inches wide its lanes' names take, on the left."""
+    return (0.24 + 0.064 * max(map(len, names))) / inches
 
 
 def lanes(axes: Any, names: Sequence[str]) -> None:
