@@ -1,6 +1,7 @@
 """Systems with pretrained encoders in comparisons: found, run and kept like any other, or refused in two lines."""
 
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 
 from emotone import corpora, recipes
 from emotone.audio import load
-from emotone.comparison.encoders import has_weights, with_encoder
+from emotone.comparison.encoders import has_weights, lack_of, with_encoder
 from emotone.comparison.learnt import learnt_from
 from emotone.comparison.plan import folds_of
 from emotone.evaluation.record import read_records
@@ -64,6 +65,26 @@ def test_what_cannot_be_had_is_refused_before_anything_is_done(emotone: Command,
     done = emotone("train", OWN[0], "--encoder", tmp_path / "absent", "--out", tmp_path / "runs")
     assert done.code == 2 and "neither a folder here nor a name" in done.err
     assert not (tmp_path / "runs").exists()
+
+
+def test_without_what_reads_encoders_all_others_run(
+    emotone: Command, encoders: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As in an environment of `make run`, with the weights at hand."""
+    monkeypatch.setitem(sys.modules, "transformers", None)
+    monkeypatch.setattr("emotone.comparison.encoders.is_here", lambda encoder: True)
+    rows = [line for line in emotone("systems").out.splitlines() if "/" in line]
+    needy = [line.split()[0] for line in rows if "needs pip install 'emotone[wav2vec2]'" in line]
+    models = {name: recipes.load(name).model for name in recipes.names()}
+    assert set(needy) == {name for name, model in models.items() if isinstance(model, PretrainedConfig)} > set(OWN)
+    asked = emotone(
+        "compare", OWN[1], "--encoder", encoders["hubert"], "--corpus", "synthetic", "--out", tmp_path / "x"
+    )
+    assert asked.code == 1 and asked.err.strip().endswith(
+        f"{OWN[1]}: to read encoders, pip install 'emotone[wav2vec2]'."
+    )
+    assert not (tmp_path / "x").exists()
+    assert all(lack_of(recipes.load(name), "given") for name in OWN)
 
 
 def test_an_encoder_for_systems_that_have_none(emotone: Command, encoders: dict[str, Path]) -> None:

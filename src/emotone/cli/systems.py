@@ -16,12 +16,13 @@ def systems(context: typer.Context) -> None:
         return
     from emotone import recipes
     from emotone.cli.terminal import table
-    from emotone.comparison.encoders import has_weights
+    from emotone.comparison.encoders import lack_of
 
     rows = []
     for recipe in map(recipes.load, recipes.names()):
         accuracy = recipe.published.accuracy
-        status = "runs" if has_weights(recipe) else "needs pretrained weights"
+        lack = lack_of(recipe)
+        status = f"needs {lack}" if lack else "runs"
         rows.append((recipe.id, recipe.title, None if accuracy is None else f"{accuracy:.1%}", status))
     table(("System", "What", "Published", "Status"), rows, numbers=("Published",))
 

@@ -10,7 +10,7 @@ from emotone import recipes
 from emotone.audio import Part
 from emotone.comparison.beside import find_full, remember
 from emotone.comparison.cross import describe
-from emotone.comparison.encoders import has_weights, with_encoder
+from emotone.comparison.encoders import lack_of, with_encoder
 from emotone.comparison.listen import listen
 from emotone.comparison.places import FAR, places
 from emotone.comparison.plan import RunSpec, check, check_devices, finished, plan
@@ -54,11 +54,11 @@ def compare(
 ) -> list[Failure]:
     """Run systems under protocols and write the report, its path told last. Returns what failed.
 
-    Without `chosen`, all systems that the preset can run, that can learn on so many `devices`, and whose pretrained
-    weights, if any, are here; `encoder` names others for them. The corpus, which may have to be downloaded, is loaded
-    when everything else that was asked for is known to make sense; `crossing` tells that it will be some to train on
-    and others to test on. `beside` is a folder of finished full runs, which the report then opens with; `sweep` does
-    the runs.
+    Without `chosen`, all systems that the preset can run, that can learn on so many `devices`, and that lack nothing
+    here: no pretrained weights, nothing that reads them; `encoder` names other weights. The corpus, which may have to
+    be downloaded, is loaded when everything else that was asked for is known to make sense; `crossing` tells that it
+    will be some to train on and others to test on. `beside` is a folder of finished full runs, which the report then
+    opens with; `sweep` does the runs.
     """
     if seeds < 1:
         raise UsageError(f"--seeds is {seeds}; it must be at least 1.")
@@ -69,7 +69,7 @@ def compare(
         chosen = [
             recipe
             for recipe in everything
-            if (encoder or has_weights(recipe))
+            if lack_of(recipe, encoder) is None
             and (preset != "quick" or recipe.is_quick)
             and (devices <= 1 or recipe.learns_by_gradient)
         ]

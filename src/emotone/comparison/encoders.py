@@ -1,18 +1,28 @@
 """The pretrained encoders of the systems that have one: which, and whether their weights are here."""
 
 from collections.abc import Sequence
+from importlib.util import find_spec
 
-from emotone.errors import UsageError
-from emotone.models.config import EncoderConfig, WhisperConfig
+from emotone.errors import EmotoneError, UsageError
+from emotone.models.config import EncoderConfig, PretrainedConfig, WhisperConfig
 from emotone.models.weights import digest, is_here, locate
 from emotone.recipes.schema import Recipe
 
-__all__ = ["has_weights", "with_encoder"]
+__all__ = ["has_weights", "lack_of", "with_encoder"]
+
+_EXTRA = "pip install 'emotone[wav2vec2]'"
 
 
 def has_weights(recipe: Recipe) -> bool:
-    """Tell whether a system can run without a network: it needs no pretrained weights, or they are here."""
+    """Tell whether a system needs no pretrained weights, or they are here."""
     return not isinstance(recipe.model, EncoderConfig) or is_here(recipe.model.encoder)
+
+
+def lack_of(recipe: Recipe, encoder: str | None = None) -> str | None:
+    """Return what a system lacks to run here, without a network; None where nothing. `encoder` is one at hand."""
+    if not encoder and not has_weights(recipe):
+        return "pretrained weights"
+    return _EXTRA if isinstance(recipe.model, PretrainedConfig) and find_spec("transformers") is None else None
 
 
 def with_encoder(recipes: Sequence[Recipe], encoder: str | None) -> list[Recipe]:
@@ -25,6 +35,7 @@ def with_encoder(recipes: Sequence[Recipe], encoder: str | None) -> list[Recipe]
     Raises:
         UsageError: an encoder for systems that have none.
         DownloadError: an encoder that cannot be had.
+        EmotoneError: an encoder that nothing here can read.
     """
     if encoder is not None and not any(recipe.begins_with_encoder for recipe in recipes):
         names = ", ".join(recipe.id for recipe in recipes)
@@ -38,6 +49,8 @@ def _found(recipe: Recipe, encoder: str | None) -> Recipe:
         return recipe
     name = encoder or model.encoder
     folder = locate(name)
+    if lack_of(recipe, name):
+        raise EmotoneError(f"{recipe.id}: to read encoders, {_EXTRA}.")
     if not isinstance(model, WhisperConfig):
         weights = digest(folder)
     elif encoder is None and model.weights is not None:
