@@ -3,6 +3,7 @@
 import io
 import struct
 from collections.abc import Callable
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -222,3 +223,60 @@ def test_a_header_that_lies_is_read_or_refused(at: int, value: bytes, cut: int) 
     except AudioError:
         return
     assert sum(block.shape[1] for block in found) <= 8 * len(content)  # no more samples than bits
+
+
+def encoded(path: Path, tracks: list[tuple[np.ndarray, str, str, float]], **metadata: bytes | str) -> Path:
+    """Write tracks of (samples of each channel, codec, layout, seconds before the first of them)."""
+    with av.open(str(path), "w", metadata_errors="surrogateescape") as container:
+        container.metadata.update(metadata)
+        streams = [container.add_stream(codec, rate=RATE, layout=layout) for _, codec, layout, _ in tracks]
+        for (samples, codec, layout, before), stream in zip(tracks, streams, strict=True):
+            every = np.tile(samples, (av.AudioLayout(layout).nb_channels, 1))
+            planar = codec == "aac"
+            frame = av.AudioFrame.from_ndarray(
+                every if planar else every.T.reshape(1, -1), format="fltp" if planar else "flt", layout=layout
+            )
+            frame.sample_rate, frame.pts, frame.time_base = RATE, round(before * RATE), Fraction(1, RATE)
+            for packet in [*stream.encode(frame), *stream.encode(None)]:
+                container.mux(packet)
+    return path
+
+
+@pytest.mark.parametrize("layout", ["7.1", "hexadecagonal"])
+def test_many_channels_are_read(layout: str, tmp_path: Path) -> None:
+    path = encoded(tmp_path / "many.mkv", [(VOICE, "pcm_f32le", layout, 0.0)])
+    samples, rate = read(path)
+    assert (rate, samples.shape) == (RATE, (av.AudioLayout(layout).nb_channels, len(VOICE)))
+    assert np.array_equal(samples, np.tile(VOICE, (len(samples), 1)))
+
+
+def test_channels_and_rates_may_change_on_the_way(tmp_path: Path) -> None:
+    """As in a broadcast, or where raw streams are put one after the other."""
+    one = encoded(tmp_path / "one.aac", [(VOICE, "aac", "mono", 0.0)]).read_bytes()
+    two = encoded(tmp_path / "two.aac", [(VOICE, "aac", "stereo", 0.0)]).read_bytes()
+    whole = 2 * read(io.BytesIO(one))[0].shape[1]
+    for joined, channels in ((one + two, 1), (two + one, 2)):
+        samples, _ = read(io.BytesIO(joined))
+        assert samples.shape[0] == channels and abs(samples.shape[1] - whole) < 0.2 * RATE
+        halves = np.split(samples[0, : samples.shape[1] // 2 * 2], 2)
+        loud = [np.sqrt(np.mean(half**2)) for half in halves]
+        assert 0.7 <= loud[0] / loud[1] <= 1.5  # ffmpeg's mixing keeps the power, not the amplitude
+
+
+def test_a_tag_in_another_encoding_is_no_fault(tmp_path: Path) -> None:
+    path = encoded(tmp_path / "tag.mka", [(VOICE, "pcm_f32le", "mono", 0.0)], title="Gespr\xe4ch")
+    told = path.read_bytes()
+    assert "Gespr\xe4ch".encode() in told
+    path.write_bytes(told.replace("Gespr\xe4ch".encode(), b"Gespr\xe4\xe4ch"))  # latin-1, of the same length
+    assert np.array_equal(read(path)[0][0], VOICE)
+
+
+def test_times_of_a_film_are_its_own(tmp_path: Path) -> None:
+    """Its sound may begin after its pictures, or after those of another track."""
+    early, late = (VOICE, "pcm_f32le", "mono", 0.0), (VOICE, "pcm_f32le", "mono", 1.0)
+    with open_blocks(encoded(tmp_path / "late.mkv", [late, early]), strict=True) as recording:
+        samples = np.concatenate(list(recording.blocks(4_000)), axis=1)[0]
+    assert recording.notes == ["has 2 audio tracks; the first is taken"]
+    assert not samples[:RATE].any() and np.array_equal(samples[RATE:], VOICE)
+    alone = encoded(tmp_path / "alone.mkv", [late])
+    assert np.array_equal(read(alone)[0][0], VOICE)  # which refuses what is cut short

@@ -1,5 +1,6 @@
 """What PyAV reads, the second reader: m4a, mp4, webm, aac, and whatever libsndfile does not know."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -7,7 +8,16 @@ from typing import Any
 
 import numpy as np
 
-from emotone.audio.source import Binary, Samples, check_channels, check_rate, checked, cut_short, truncated
+from emotone.audio.source import (
+    MAX_CHANNELS,
+    Binary,
+    Samples,
+    check_channels,
+    check_rate,
+    checked,
+    cut_short,
+    truncated,
+)
 from emotone.errors import AudioError
 
 __all__ = ["MEDIA_SUFFIXES", "open_media", "open_webm"]
@@ -36,6 +46,7 @@ MEDIA_SUFFIXES = frozenset(
 
 _DEMUXERS = "aac,mov,matroska,webm,mp3,ogg,flac,wav,w64,aiff,au,caf,asf,avi,amr,ac3,eac3,tta,wv,mpegts,voc,ircam"
 _GUESSED = ("aac", "ac3", "eac3", "amr", "mp3")  # raw streams, whose length is estimated from their bit rate
+_LONGEST_BEFORE = 600.0  # seconds; a clock that says more is not believed
 _SLACK = 0.2  # seconds that a track may be shorter than stated: packets of silence that encoders put before and after
 
 
@@ -52,7 +63,8 @@ def open_media(file: Binary, name: str, *, strict: bool) -> Iterator["_Media"]:
         raise AudioError(f"{name}: not audio, or no format that can be read") from None
     try:
         # The whitelist keeps ffmpeg from following playlists to other files and addresses.
-        container = av.open(file, "r", options={"format_whitelist": _DEMUXERS})
+        # Tags need not be in the encoding that they should be.
+        container = av.open(file, "r", options={"format_whitelist": _DEMUXERS}, metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         if head[4:8] == b"ftyp":
             raise truncated(name, "an MP4 without its index") from None
@@ -73,17 +85,18 @@ def open_webm(stream: Any) -> Iterator["_Media"]:
     except ImportError:
         raise AudioError("WebM needs PyAV: pip install emotone[media]") from None
     try:
-        container = av.open(stream, "r", format="matroska", options={"format_whitelist": "matroska,webm"})
+        options = {"format_whitelist": "matroska,webm"}
+        container = av.open(stream, "r", format="matroska", options=options, metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise AudioError(f"stream: not WebM, or damaged ({error.strerror})") from None
     with container:
-        yield _Media(container, "stream", strict=False)
+        yield _Media(container, "stream", strict=False, clock=False)
 
 
 class _Media:
     """The first audio track, as `emotone.audio.blocks.Recording`."""
 
-    def __init__(self, container: Any, name: str, *, strict: bool) -> None:
+    def __init__(self, container: Any, name: str, *, strict: bool, clock: bool = True) -> None:
         if not container.streams.audio or container.streams.audio[0].codec_context is None:
             raise AudioError(f"{name}: holds no audio track that can be read")
         track = container.streams.audio[0]
@@ -91,8 +104,12 @@ class _Media:
         check_rate(self.rate, name)
         check_channels(self.channels, name)
         self._container, self._strict = container, strict
+        self._clock = clock and container.format.name not in _GUESSED
+        self._until = 0.0  # by the container's clock
         self.seconds = _stated(container, track)
         self.notes: list[str] = []
+        if len(container.streams.audio) > 1:
+            self.notes.append(f"has {len(container.streams.audio)} audio tracks; the first is taken")
 
     def blocks(self, frames: int) -> Iterator[Samples]:
         found = waiting = 0
@@ -109,7 +126,10 @@ class _Media:
             yield self._joined(parts)
         if not found:
             raise AudioError(f"{self.name}: holds no samples")
-        if found / self.rate < self.seconds - _SLACK:
+        left_out = self._until - found / self.rate
+        if left_out > _SLACK and self._until > self.seconds - _SLACK and not self.notes:
+            self.notes.append(f"{left_out:.1f} s have no sound and are left out: what follows is later than said")
+        elif found / self.rate < self.seconds - _SLACK:
             self._say(cut_short(self.seconds - found / self.rate, self.seconds))
 
     def seek(self, sample: int) -> bool:
@@ -118,7 +138,7 @@ class _Media:
     def _parts(self) -> Iterator[Samples]:
         import av
 
-        planar = av.AudioResampler(format="fltp", rate=self.rate)
+        same = _Same(self.rate)
         damaged = 0
         try:
             for packet in self._container.demux(audio=0):
@@ -130,14 +150,27 @@ class _Media:
                     damaged += 1
                     continue
                 for frame in decoded:
-                    for part in planar.resample(frame):
-                        yield part.to_ndarray()
-            for part in planar.resample(None):
-                yield part.to_ndarray()
+                    if frame.layout.nb_channels > MAX_CHANNELS:
+                        damaged += 1
+                        continue
+                    yield from self._before(frame)
+                    yield from same.parts(frame)
+            yield from same.rest()
         except (av.FFmpegError, OSError) as error:
             self._say(f"its end cannot be read ({error.strerror})")
         if damaged:
             self._say(f"damaged: {damaged} packets could not be decoded")
+
+    def _before(self, frame: Any) -> Iterator[Samples]:
+        """Yield silence before the first frame of a film whose sound begins later; follow the clock."""
+        if not self._clock or frame.time is None:
+            return
+        begun = frame.time - float(self._container.start_time or 0) / 1e6
+        if not self._until and _SLACK < begun < _LONGEST_BEFORE:
+            silence = np.zeros((frame.layout.nb_channels, self.rate), np.float32)
+            for second in range(math.ceil(begun)):
+                yield silence[:, : round((begun - second) * self.rate)]
+        self._until = begun + frame.samples / frame.sample_rate
 
     def _say(self, detail: str) -> None:
         if self._strict:
@@ -148,10 +181,42 @@ class _Media:
         return checked(np.concatenate(parts, axis=1).astype(np.float32, copy=False), self.name)
 
 
+class _Same:
+    """What is decoded, as frames of the first one's channels at one rate: a broadcast may change both on its way."""
+
+    def __init__(self, rate: int) -> None:
+        self._rate, self._layout = rate, ""
+        self._kind: tuple[str, str, int] | None = None
+        self._resampler: Any = None
+
+    def parts(self, frame: Any) -> Iterator[Samples]:
+        """Yield (channels, samples) of a frame, and first what is left of others before it."""
+        import av
+
+        kind = frame.format.name, frame.layout.name, frame.sample_rate
+        if kind != self._kind:
+            yield from self.rest()
+            self._kind, self._layout = kind, self._layout or frame.layout.name
+            self._resampler = av.AudioResampler(format="flt", layout=self._layout, rate=self._rate)
+        yield from map(_samples, self._resampler.resample(frame))
+
+    def rest(self) -> Iterator[Samples]:
+        """Yield what the resampler still holds."""
+        if self._resampler is not None:
+            yield from map(_samples, self._resampler.resample(None))
+
+
+def _samples(frame: Any) -> Samples:
+    """Return (channels, samples) of a packed frame; PyAV miscounts the planes of eight channels and more."""
+    packed: Samples = frame.to_ndarray()
+    return packed.reshape(-1, frame.layout.nb_channels).T
+
+
 def _stated(container: Any, track: Any) -> float:
     """Return the seconds that the file gives an audio track; 0 where it gives none: a film's may be longer."""
     if container.format.name in _GUESSED:
         return 0.0
     if track.duration:
         return float(track.duration * track.time_base)
-    return float(container.duration or 0) / 1e6 if len(container.streams) == 1 else 0.0
+    begun = max(container.start_time or 0, 0)
+    return max((container.duration or 0) - begun, 0) / 1e6 if len(container.streams) == 1 else 0.0
