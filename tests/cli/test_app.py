@@ -1,7 +1,10 @@
 """The command line: what is asked is done, what cannot be done is said in words, and the exit code tells which."""
 
+import contextlib
 import csv
 import json
+import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -324,3 +327,36 @@ def test_the_installed_command_shows_its_help() -> None:
     wrong = subprocess.run([script, "systems", "show", "onah/cn"], capture_output=True, text=True)
     assert wrong.returncode == 2
     assert wrong.stderr.startswith("emotone: Unknown system 'onah/cn'. Valid: onah/cnn, ")
+
+
+def test_a_command_whose_extra_is_missing_names_it(emotone: Emotone, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "torch", None)
+    for name in [name for name in sys.modules if name.startswith("emotone.training")]:
+        monkeypatch.delitem(sys.modules, name)
+    done = emotone("train", "kakadiya/cnn", "--corpus", "synthetic", "--out", "x")
+    assert done.code == 2 and done.err.splitlines()[-1].endswith("pip install 'emotone[train]'")
+    assert "Traceback" not in done.err
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="a terminal of its own is Unix's")
+def test_lines_stand_above_the_bar_of_one_terminal(tmp_path: Path) -> None:
+    """What is printed while a bar is shown begins on a line that was cleared."""
+    for name in ("one.wav", "two.wav"):
+        soundfile.write(tmp_path / name, np.zeros(16_000), 16_000)
+    (tmp_path / "no.wav").write_text("no sound")
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "emotone", "predict", "one.wav", "no.wav", "two.wav"]
+    terminal = os.environ | {"TERM": "xterm", "COLUMNS": "100"}
+    with subprocess.Popen(command, stdout=theirs, stderr=theirs, cwd=tmp_path, env=terminal):
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # the end of a terminal
+            while more := os.read(ours, 4096):
+                shown += more
+    os.close(ours)
+    text = shown.decode()
+    assert "Recognising" in text
+    for word in ("File", "one.wav", "two.wav", "emotone: "):
+        line = text[: text.index(word)].rsplit("\n", 1)[-1]
+        left = re.sub(r"\x1b\[[\d;?]*[A-Za-z]|\r", "", line.rsplit("\x1b[2K", 1)[-1])
+        assert left.strip() == "", (word, line)

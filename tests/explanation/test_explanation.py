@@ -206,6 +206,8 @@ def test_python_and_the_command_line(own: Trained, emotone: Callable[..., Any], 
         assert picture.format == "PNG" and min(picture.size) > 500
         assert len(np.unique(np.asarray(picture.convert("RGB")).reshape(-1, 3), axis=0)) > 200
     found = package.explain(own.clips[0], own.bundle, emotion="angry")
+    found.save(str(tmp_path / "python.svg"))
+    assert (tmp_path / "python.svg").stat().st_size > 1_000
     words = [text.get_text() for text in found.figure().texts]
     assert any("angry" in each for each in words) and any(own.clips[0].name in each for each in words)
 

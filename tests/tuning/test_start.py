@@ -85,3 +85,12 @@ def test_training_is_gentle_and_a_second_tuning_no_gentler(task_for: Callable[..
     twice = replace(start, system=tuned, digest="another").tuned().training
     assert twice == once.model_copy(update={"start": "another"}) and start.digest != "another"
     assert (start.heard("a"), start.heard("b")) == ({"01"}, set())
+    assert start.heard("a+b") == {"a:01"}
+    several = start.info.model_copy(update={"trained_on": {"corpus": "a+c", "speakers": ["a:01", "c:01", "c:02"]}})
+    of_several = replace(start, info=several)
+    assert [of_several.heard(name) for name in ("a", "c", "b", "c+b")] == [
+        {"01"},
+        {"01", "02"},
+        set(),
+        {"c:01", "c:02"},
+    ]

@@ -73,6 +73,12 @@ def main() -> None:
     except EmotoneError as error:
         warn(f"emotone: {error}")
         code = error.exit_code
+    except ModuleNotFoundError as error:
+        missing = (error.name or "emotone").split(".")[0]
+        if missing == "emotone":
+            raise
+        warn(f"emotone: this command needs {missing}: pip install 'emotone[train]'")
+        code = 2
     except BrokenPipeError:  # who reads has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still writes when it ends
         code = 1

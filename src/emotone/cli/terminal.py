@@ -39,7 +39,12 @@ def speak_utf8() -> None:
 
 def warn(text: str) -> None:
     """Print to standard error."""
-    _errors.print(text)
+    _beside_bars().print(text)
+
+
+def _beside_bars() -> Console:
+    """Return where bars and errors go: on one terminal, the console of all else, which lifts its lines above a bar."""
+    return console if sys.stdout.isatty() and sys.stderr.isatty() else _errors
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, numbers: Sequence[str] = ()) -> None:
@@ -60,7 +65,7 @@ def bars() -> Progress:
         BarColumn(bar_width=None),
         MofNCompleteColumn(),
         TimeRemainingColumn(),
-        console=_errors,
+        console=_beside_bars(),
         disable=not sys.stderr.isatty(),
         transient=True,
     )

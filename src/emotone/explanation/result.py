@@ -104,7 +104,7 @@ class Explanation:
             f"{sure:.0%} to {middle.marked:.0%}; without a random {share}, to {middle.random:.0%}."
         )
 
-    def save(self, path: Path) -> None:
+    def save(self, path: str | Path) -> None:
         """Draw the figure into a .png, .svg or .pdf file, whole or not at all.
 
         Raises:
@@ -113,6 +113,7 @@ class Explanation:
         from emotone.files import atomic_path
         from emotone.report.theme import style
 
+        path = Path(path)
         check_suffix(path)
         with style(), atomic_path(path) as temporary:
             self.figure().savefig(temporary)

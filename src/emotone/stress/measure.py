@@ -97,7 +97,7 @@ def askable(info: BundleInfo, corpus: Corpus) -> list[tuple[Utterance, Asked]]:
         raise UsageError(f"{corpus.info.name} has no clip of an emotion that {info.name} knows.")
     if not found:
         raise UsageError(
-            f"{info.name} was trained on every speaker of {corpus.info.name}: name another corpus, as --corpus emodb."
+            f"{info.name} was trained on every speaker of {corpus.info.name}: name another corpus, as --corpus tess."
         )
     return found
 

@@ -79,12 +79,20 @@ class Start:
         return recipe.model_copy(update={"training": training, "choices": (*recipe.choices, choice)})
 
     def heard(self, corpus: str) -> set[str]:
-        """Return the speakers of a corpus that the weights were trained on, here or before."""
+        """Return the speakers of a corpus that the weights were trained on, here or before.
+
+        Args:
+            corpus: its name, or those of joined corpora, a+b, whose speakers are called a:01.
+        """
         speakers: set[str] = set()
         origin = self.info.trained_on
+        asked = corpus.split("+")
         while origin:
-            if origin.get("corpus") == corpus:
-                speakers.update(origin.get("speakers", ()))
+            named = str(origin.get("corpus", ""))
+            for each in origin.get("speakers", ()):
+                own, _, speaker = each.partition(":") if "+" in named else (named, "", each)
+                if own in asked:
+                    speakers.add(f"{own}:{speaker}" if len(asked) > 1 else speaker)
             origin = origin.get("from", {}).get("trained_on", {})
         return speakers
 
