@@ -280,3 +280,20 @@ def test_times_of_a_film_are_its_own(tmp_path: Path) -> None:
     assert not samples[:RATE].any() and np.array_equal(samples[RATE:], VOICE)
     alone = encoded(tmp_path / "alone.mkv", [late])
     assert np.array_equal(read(alone)[0][0], VOICE)  # which refuses what is cut short
+
+
+@pytest.mark.parametrize("stated", [0xFFFF_FFFF, 0x7FFF_FFFF, 5 * RATE * 4, 0])
+def test_a_wav_of_more_than_four_gigabytes_has_its_length(stated: int, tmp_path: Path) -> None:
+    """Where its size was left open, and where it was written modulo 2^32. The file has no content on the disk."""
+    path, size = tmp_path / "days.wav", (1 << 32) + 5 * RATE * 4
+    fmt = struct.pack("<HHIIHH", 1, 2, RATE, 4 * RATE, 4, 16)
+    with path.open("wb") as file:
+        file.write(wav(b"", fmt=fmt, size=stated))
+        file.truncate(file.tell() + size)
+        file.seek(-4 * RATE, io.SEEK_END)
+        file.write(np.full(2 * RATE, 8192, "<i2").tobytes())
+    seconds = size / 4 / RATE
+    with open_blocks(path, start=seconds - 2, strict=True) as recording:
+        end = np.concatenate(list(recording.blocks(RATE)), axis=1)
+    assert recording.seconds == 2 and recording.notes == []
+    assert not end[:, :RATE].any() and np.allclose(end[:, RATE:], 0.25)

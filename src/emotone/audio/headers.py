@@ -15,7 +15,9 @@ _MAGIC = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<", b"BW64": "<"}
 _STREAMED = 0x7FFF_0000  # chunk sizes from here on are what streaming writers put when the length is unknown
 _SLACK = 0.02  # seconds; sizes that are off by less are a slip, not a cut
 _SEARCHED = 1 << 16  # bytes from the beginning in which chunks are looked for where the sizes do not lead to them
-_LARGEST = 0xFFFF_0000
+_OPEN = (0x7FFF_FFFF, 0xFFFF_FFFF)  # and these, whatever follows: a recording of days is larger than 32 bits can say
+_LARGEST = 0xFFFF_0000  # bytes that a header of 32 bits can say
+_WRAPPED = 1 << 32  # what is left of a size in 32 bits
 _PLAIN = (1, 3, 6, 7)  # PCM, float, A-law, mu-law: described by the first 16 bytes
 
 
@@ -97,12 +99,12 @@ def mended(file: Binary) -> Wave:
     left = max(size - start, 0)
     if not stated and _holds_chunks(file, start, size, order):
         return Wave(file, empty=True)
-    open_ended = not stated or (_STREAMED <= stated > left and b"ds64" not in chunks)
+    open_ended = not stated or (b"ds64" not in chunks and _is_open(stated, left))
     if not (offset or misled or open_ended) and stated <= left:
         file.seek(0)
         return Wave(file)
     form = _bytes(file, *chunks[b"fmt "])
-    if len(form) < 16 or not 0 < left < _LARGEST:
+    if len(form) < 16 or not left or (left > _LARGEST and order == ">"):
         file.seek(0)
         return Wave(file)
     kind, _, _, per_second, align, _ = struct.unpack(f"{order}HHIIHH", form[:16])
@@ -118,6 +120,12 @@ def mended(file: Binary) -> Wave:
         missing if missing > _SLACK else 0.0,
         0.0 if open_ended else announced / max(per_second, 1),
     )
+
+
+def _is_open(stated: int, left: int) -> bool:
+    """Tell whether a size of 32 bits says nothing of the bytes that are left."""
+    wrapped = left >= _WRAPPED and (left - stated) % _WRAPPED < _SEARCHED
+    return wrapped or stated in _OPEN or _STREAMED <= stated > left
 
 
 def _after_tags(file: Binary) -> int:
@@ -165,6 +173,10 @@ def _header(order: str, form: bytes, fact: bytes, size: int) -> bytes:
     body = b"WAVEfmt " + struct.pack(f"{order}I", len(form)) + form
     if fact:
         body += b"fact" + struct.pack(f"{order}I", len(fact)) + fact
+    if size > _LARGEST:  # RF64, whose sizes of 64 bits stand in a chunk of their own
+        frames = size // max(struct.unpack("<H", form[12:14])[0], 1)
+        ds64 = b"ds64" + struct.pack("<IQQQI", 28, len(body) + 44 + size, size, frames, 0)
+        return b"RF64" + b"\xff" * 4 + body[:4] + ds64 + body[4:] + b"data" + b"\xff" * 4
     body += b"data" + struct.pack(f"{order}I", size)
     return (b"RIFF" if order == "<" else b"RIFX") + struct.pack(f"{order}I", len(body) + size + size % 2) + body
 

@@ -51,7 +51,7 @@ class Options(BaseModel):
         None,
         ge=0,
         le=1,
-        description="Below it, uncertain. Default: only of less speech than the model was trained on.",
+        description="Below it, uncertain. Default: only of less speech than the model was trained on, or unlike it.",
     )
     timeline: bool = Field(True, description="Whether to give the emotions over time, too.")
     speaker: str | None = Field(None, max_length=64, description="Who speaks, as /v1/adapt named them.")
