@@ -297,3 +297,13 @@ def test_a_wav_of_more_than_four_gigabytes_has_its_length(stated: int, tmp_path:
         end = np.concatenate(list(recording.blocks(RATE)), axis=1)
     assert recording.seconds == 2 and recording.notes == []
     assert not end[:, :RATE].any() and np.allclose(end[:, RATE:], 0.25)
+
+
+@pytest.mark.parametrize("subtype", ["VORBIS", "OPUS"])
+def test_ogg_put_one_after_the_other_is_read_to_its_end(subtype: str) -> None:
+    one = io.BytesIO()
+    soundfile.write(one, np.tile(VOICE, 3), RATE, format="OGG", subtype=subtype)
+    twice, rate = read(2 * one.getvalue())  # by PyAV, Opus at its own 48 kHz
+    assert twice.shape[1] / rate == pytest.approx(6 * SECONDS, abs=0.2)
+    halves = np.split(twice[0][: twice.shape[1] // 2 * 2], 2)
+    assert np.std(halves[1]) == pytest.approx(np.std(halves[0]), rel=0.1)

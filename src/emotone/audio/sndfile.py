@@ -17,6 +17,8 @@ __all__ = ["open_sndfile"]
 _LEAST_STREAMED = 0x7FFF_0000  # chunk sizes from here on are what streaming writers put when the length is unknown
 _LONGEST = 1 << 48  # samples; libsndfile gives the largest number where a length is unknown
 _AT_MOST = 1 << 25  # samples of all channels that are decoded at a time: room is made for what a header promises
+_OGG_BEGINS = b"OggS\0\2"  # a page that begins a stream
+_OGG_HEADS = 1_000  # bytes within which the streams of one recording begin
 _UNIT = np.float32(2**-15)  # of 16 bits
 _SMALL = 256  # samples that are read at a time where a larger block fails
 _ERRORS = (soundfile.LibsndfileError, RuntimeError, ValueError)  # the last where a header makes a length negative
@@ -102,10 +104,13 @@ def open_sndfile(file: Binary, name: str, *, strict: bool) -> _Sndfile | None:
         sound = _open(wave.file)
     except soundfile.LibsndfileError:
         return None
-    if not 0 < sound.frames < _LONGEST and importlib.util.find_spec("av"):
+    joined = sound.format == "OGG" and _is_joined(wave.file)
+    if (joined or not 0 < sound.frames < _LONGEST) and importlib.util.find_spec("av"):
         return None
     recording = _Sndfile(wave, sound, name, strict=strict)
     recording.check(file)
+    if joined:
+        recording.notes.append("only the first of several recordings one after the other is read")
     return recording
 
 
@@ -136,6 +141,18 @@ class _Nameless:
             return self._file.seek(offset, whence)
         except (OSError, ValueError):  # libsndfile, led by a header's sizes, may want to be before the beginning
             return self._file.tell()
+
+
+def _is_joined(file: Binary | Region) -> bool:
+    """Tell whether a stream begins where another has ended (RFC 3533, section 4): libsndfile reads the first alone."""
+    position = file.tell()
+    file.seek(_OGG_HEADS)
+    found, before = False, b""
+    while not found and (block := file.read(1 << 20)):
+        found = _OGG_BEGINS in before + block
+        before = block[-len(_OGG_BEGINS) :]
+    file.seek(position)
+    return found
 
 
 def _last_ogg_page_is_cut(file: Binary) -> bool:
