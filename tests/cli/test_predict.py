@@ -222,6 +222,7 @@ def test_window_hop_and_least_confidence_reach_the_recognizer(
         (("--hop", "9"), "hop is 9 s"),
         (("--min-confidence", "2"), "min_confidence is 2"),
         (("--model", "nonsense"), "nonsense: no such model"),
+        (("--model", "emotone/prob"), "emotone/prob: no such model"),
     ],
 )
 def test_wrong_usage(

@@ -70,7 +70,7 @@ def locate(name: str | Path | None) -> Path | bytes:
         return path / FILE
     if path.suffix.lower() == ".onnx":
         return path
-    if isinstance(name, str) and _REPOSITORY.fullmatch(name):
+    if isinstance(name, str) and _REPOSITORY.fullmatch(name) and not name.startswith("emotone/"):
         return _download(name)
     raise UsageError(f"{name}: no such model. {_ALLOWED}")
 
