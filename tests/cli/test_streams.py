@@ -116,6 +116,13 @@ def test_streams_that_are_closed_from_the_beginning(recordings: Path, tmp_path: 
     assert (shown.returncode, b"Traceback" in shown.stderr) == (0, False)
 
 
+def test_a_closed_standard_input_that_is_asked_for_is_wrong_usage(recordings: Path) -> None:
+    command = ["sh", "-c", '"$@" <&-', "sh", *START, "predict", "-", recordings / "é.wav"]
+    done = subprocess.run(command, capture_output=True, env=environment())
+    assert (done.returncode, done.stdout) == (2, b"")
+    assert done.stderr.decode().startswith("emotone: -: standard input is closed") and b"Traceback" not in done.stderr
+
+
 def test_a_full_disk_is_said_in_one_line(recordings: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("no /dev/full here")

@@ -59,6 +59,8 @@ def _expand(text: str, failed: list[str]) -> "Iterator[Asked]":
 
     path = Path(text)
     if text == _STDIN:
+        if sys.stdin is None:
+            raise UsageError("-: standard input is closed; pipe a recording into it, or name files, folders or tables.")
         yield Asked("<stdin>", sys.stdin.buffer)
     elif _is_folder(path):
         yield from _in_folder(path, failed)
