@@ -65,6 +65,12 @@ def test_who_speaks_stands_beside_and_breaks_no_line(form: str) -> None:
         assert text.splitlines()[1].split()[:5] == ["SPEAKER", "a_b", "2", "1.000", "1.000"]
 
 
+def test_webvtt_alone_escapes_what_would_be_a_tag() -> None:
+    shown = {form: timeline([answer(said(0, 1), speaker='"a&<b>c"')], form) for form in ("vtt", "srt", "audacity")}
+    assert shown["vtt"].endswith('\n"a&amp;&lt;b>c": happy (75%)\n')
+    assert all('"a&<b>c": happy (75%)' in shown[form] for form in ("srt", "audacity"))
+
+
 def intervals(text: str) -> dict[str, list[tuple[float, float, str]]]:
     """Praat's long text format, read strictly: every line in its place."""
     lines = [line.strip() for line in text.splitlines()]

@@ -48,10 +48,10 @@ def _audacity(answers: Sequence[Answer]) -> str:
 
 
 def _vtt(answers: Sequence[Answer]) -> str:
-    cues = [
-        f"\n{number}\n{_stamp(segment.start, '.')} --> {_stamp(segment.end, '.')}\n{_caption(answer, segment)}\n"
-        for number, (answer, segment) in enumerate(_spoken(answers), start=1)
-    ]
+    cues = []
+    for number, (answer, segment) in enumerate(_spoken(answers), start=1):
+        text = _caption(answer, segment).replace("&", "&amp;").replace("<", "&lt;")
+        cues.append(f"\n{number}\n{_stamp(segment.start, '.')} --> {_stamp(segment.end, '.')}\n{text}\n")
     return "WEBVTT\n" + "".join(cues)
 
 
