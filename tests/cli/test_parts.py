@@ -107,6 +107,19 @@ def test_diarised_turns_give_an_answer_each_and_one_for_each_speaker(
     assert rows[3]["scores"] == pytest.approx(rows[0]["scores"], abs=0.02), "said twice, she is heard as once"
 
 
+def test_an_error_of_a_stretch_says_which(emotone: Callable[..., Any], predict: Predict, tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("file,start,end\nlost.wav,1,2.5\nlost.wav,3,\nlost.wav,,\n")
+    code, rows, said = predict(tmp_path / "m.csv")
+    assert code == 1 and [(row.get("start"), row.get("end")) for row in rows] == [(1, 2.5), (3, None), (None, None)]
+    assert [line.split(": ")[1].rpartition("/")[2] for line in said.splitlines()] == [
+        "lost.wav[1-2.5]", "lost.wav[3-]", "lost.wav",
+    ]  # fmt: skip
+    for form in ("csv", "parquet"):
+        out = tmp_path / f"out.{form}"
+        assert emotone("predict", tmp_path / "m.csv", "--out", out).code == 1
+        assert predict(out)[1] == rows, "what could not be done is asked for again"
+
+
 def test_turns_in_a_mixed_order_have_one_total_a_speaker(predict: Predict, call: Path, tmp_path: Path) -> None:
     (tmp_path / "call.wav").symlink_to(call)
     (tmp_path / "other.wav").symlink_to(call)

@@ -156,6 +156,9 @@ def test_columns_say_what_there_is(tmp_path: Path) -> None:
     assert [(row["start"], row["end"], row["channel"], row["speaker"], row["error"]) for row in rows] == [
         ("", "", "", "", ""), ("1", "2", "", "x", ""), ("", "", "", "x", ""), ("", "", "1", "", "no such file"),
     ]  # fmt: skip
+    lost = Answer("b.wav", None, "no such file", scope="stretch", start=1.5, end=3.0)
+    (row,) = csv.DictReader(io.StringIO("".join(to_text([lost], "csv", columns))))
+    assert (row["start"], row["end"], row["error"]) == ("1.5", "3.0", "no such file")
     by_segment = columns._replace(segments=True)
     rows = list(csv.DictReader(io.StringIO("".join(to_text([whole, stretch, speaker], "csv", by_segment)))))
     assert [(row["start"], row["end"]) for row in rows] == [("0", "1"), ("1", "2")]

@@ -132,6 +132,7 @@ def _answers(
 ) -> Iterator["Answer"]:
     """Yield an answer per part; say at once why one cannot be read, and note it in `failed`."""
     from emotone.cli.terminal import warn
+    from emotone.corpora.times import clip_times
     from emotone.recognition.asked import answer, split_by_channels
 
     waiting: deque[Asked] = deque()
@@ -152,7 +153,7 @@ def _answers(
             warn(f"emotone: {told.file}: {note}")
         if told.error is not None:
             failed.append(told.file)
-            warn(f"emotone: {told.file}: {told.error}")
+            warn(f"emotone: {told.file}{clip_times(told.start, told.end)}: {told.error}")
         yield told
 
 

@@ -81,7 +81,7 @@ def answer(one: Asked, result: Result | EmotoneError) -> Answer:
     if isinstance(result, Result):
         return Answer(one.name, result, speaker=one.speaker, channel=one.channel, scope=scope)
     reason = str(result).removeprefix(f"{name_of(one.source)}: ")
-    return Answer(one.name, None, reason, one.speaker, one.channel, scope)
+    return Answer(one.name, None, reason, one.speaker, one.channel, scope, one.start, one.end)
 
 
 def with_speakers(answers: Iterable[Answer], min_confidence: float | None) -> Iterator[Answer]:

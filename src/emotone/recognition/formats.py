@@ -62,6 +62,7 @@ class Answer:
         speaker: who speaks, where that was told.
         channel: which one was listened to, from 0; None for the mix of all.
         scope: whether it is about the whole recording, a stretch of it, or all stretches of a speaker.
+        start, end: of the stretch, in seconds, where no result says them; to the recording's end where `end` is None.
     """
 
     file: str
@@ -70,6 +71,8 @@ class Answer:
     speaker: str | None = None
     channel: int | None = None
     scope: Literal["recording", "stretch", "speaker"] = "recording"
+    start: float = 0.0
+    end: float | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return what JSON can hold."""
@@ -77,7 +80,14 @@ class Answer:
         if self.scope != "recording":
             who["scope"] = self.scope
         who |= {name: value for name in ("speaker", "channel") if (value := getattr(self, name)) is not None}
-        return {**who, **(self.result.to_dict() if self.result else {"error": self.error})}
+        if self.result:
+            return {**who, **self.result.to_dict()}
+        return {**who, **{name: value for name, value in self.stated.items() if value is not None}, "error": self.error}
+
+    @property
+    def stated(self) -> dict[str, float | None]:
+        """The start and end of a stretch without result."""
+        return {"start": self.start, "end": self.end} if self.scope == "stretch" else {}
 
 
 class Columns(NamedTuple):
@@ -107,7 +117,7 @@ class Columns(NamedTuple):
         of_all = {"file": answer.file, "speaker": answer.speaker, "channel": answer.channel}
         result = answer.result
         if result is None:
-            yield {**of_all, "error": answer.error}
+            yield {**of_all, **answer.stated, "error": answer.error}
         elif self.segments:
             for segment in result.segments if answer.scope != "speaker" else ():
                 row = segment.to_dict()
