@@ -26,8 +26,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
     if target.exists() and not target.is_file() and not target.is_dir():
         yield target
         return
-    # Not by mkstemp, whose files only their owner may read: a report is there to be shown.
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(8)}{target.suffix}")
+    # Not by mkstemp, whose files only their owner may read: a report is there to be shown. A long name stays legal.
+    temporary = target.with_name(f".{secrets.token_hex(8)}{target.suffix}")
     temporary.touch(exist_ok=False)
     try:
         yield temporary

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -199,11 +200,32 @@ def test_on_standard_output_recordings_are_called_as_they_were_given(
     assert [row["file"] for row in csv.DictReader(io.StringIO(out))] == ["x.flac", "../two/x.flac"]
 
 
+@pytest.mark.parametrize("form", ["json", "srt"])
+def test_long_names_are_written_and_one_that_is_too_long_ends_nothing(
+    predict: Predict, clips: list[Path], tmp_path: Path, form: str
+) -> None:
+    most = os.pathconf(tmp_path, "PC_NAME_MAX")
+    names = ["1" + "ж" * 120, "2" + "я" * ((most - 6) // 2), "3" * (most - 3), "4"]
+    (tmp_path / "calls").mkdir()
+    for name in names:
+        shutil.copy(clips[0], tmp_path / "calls" / (f"{name}.au" if name.startswith("3") else f"{name}.wav"))
+    done = predict(tmp_path / "calls", "--format", form, "--out", f"{tmp_path / 'out'}/")
+    too_long = tmp_path / "out" / f"{names[2]}.{form}"
+    assert (done.code, done.out) == (1, "") and f"{too_long}: cannot be written: File name too long" in done.err
+    assert files(tmp_path / "out") == sorted(f"{name}.{form}" for name in names if name != names[2])
+
+
+def test_a_folder_that_cannot_be_made_is_said_once(predict: Predict, calls: Path, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file where a folder is wanted")
+    done = predict(calls / "one", calls / "two", "--format", "srt", "--out", f"{tmp_path / 'out' / 'deep'}/")
+    assert done.code == 1 and len(done.err.splitlines()) == 1 and str(tmp_path / "out") in done.err
+
+
 def test_a_failed_write_leaves_what_was_there(
     predict: Predict, calls: Path, tmp_path: Path, recognizer: Recognizer
 ) -> None:
     (tmp_path / "out" / "one").mkdir(parents=True)
     (tmp_path / "out" / "two").write_text("a file where a folder is wanted")
-    done = predict(calls / "one", calls / "two", "--format", "srt", "--out", tmp_path / "out")
+    done = predict(calls / "two", calls / "one", "--format", "srt", "--out", tmp_path / "out")
     assert done.code == 1 and str(tmp_path / "out" / "two") in done.err and "Traceback" not in done.err
     assert files(tmp_path / "out") == ["one/x.srt", "two"]

@@ -130,14 +130,17 @@ class Output:
         own = self.names[recording]
         return self.folder / own.with_name(own.name + FORMATS[self.form].suffix)
 
-    def put(self, answers: Iterator["Answer"], *, top: int) -> None:
-        """Write the answers; those for a person show the `top` likeliest emotions."""
+    def put(self, answers: Iterator["Answer"], *, top: int, failed: list[str]) -> None:
+        """Write the answers; those for a person show the `top` likeliest emotions.
+
+        Recordings whose own file cannot be written are said, and noted in `failed`.
+        """
         if self.form is None:
             from emotone.cli.display import show
 
             show(list(answers), top=top)
         elif self.folder is not None:
-            self._put_each(answers)
+            self._put_each(answers, failed)
         elif self.file is None:
             for text in self._text(answers):
                 sys.stdout.write(text)
@@ -162,12 +165,23 @@ class Output:
             with temporary.open("w", encoding="utf-8", newline="") as opened:
                 opened.writelines(self._text(seen if self.form in _NAMING else answers))
 
-    def _put_each(self, answers: Iterator["Answer"]) -> None:
-        """Write a file for each recording that could be read."""
+    def _put_each(self, answers: Iterator["Answer"], failed: list[str]) -> None:
+        """Write a file for each recording that could be read; go on past one that cannot be written."""
+        from emotone.cli.terminal import warn
+        from emotone.files import make_folder
+
+        assert self.folder is not None
         for name, group in groupby(answers, key=lambda answer: answer.file):
             told = list(group)
-            if any(answer.result for answer in told):
-                self._put_file(self._file_of(name), iter(told))
+            if not any(answer.result for answer in told):
+                continue
+            make_folder(self.folder)  # without it there is nothing to go on with
+            file = self._file_of(name)
+            try:
+                self._put_file(file, iter(told))
+            except OSError as error:
+                failed.append(name)
+                warn(f"emotone: {file}: cannot be written: {error.strerror or error}")
 
     def _text(self, answers: Iterable["Answer"]) -> Iterator[str]:
         from emotone.recognition.formats import FORMATS, to_text

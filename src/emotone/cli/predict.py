@@ -117,7 +117,7 @@ def predict(
     with ExitStack() as stack:
         if len(asked) > 1 and (out is not None or output.form is None or not sys.stdout.isatty()):
             answers = _counted(stack, answers, len(asked))
-        output.put(with_speakers(answers, min_confidence), top=top)
+        output.put(with_speakers(answers, min_confidence), top=top, failed=failed)
     raise typer.Exit(1 if failed else 0)
 
 
