@@ -2,13 +2,13 @@
 
 import os
 import sys
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, takewhile
+from itertools import groupby
 from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Self
 
+from emotone.cli.names import names_of
 from emotone.errors import UsageError, unknown
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ class Output:
         output = replace(self, columns=Columns(labels, self.segments, stretches, channels))
         recordings = list(dict.fromkeys(names))
         if self.form is not None and self.by_recording:
-            output = replace(output, names=_names_of(recordings))
+            output = replace(output, names=names_of(recordings))
             form = FORMATS[self.form]
             if self.folder is None and len(recordings) > 1 and self.form != "rttm":
                 if self.file is None or self.file.suffix.lower() == form.suffix.lower():
@@ -217,31 +217,3 @@ def _identity(path: Path) -> tuple[int, int] | None:
     except (OSError, ValueError):
         return None
     return (found.st_dev, found.st_ino)
-
-
-def _names_of(recordings: Sequence[str]) -> dict[str, PurePath]:
-    """Return a name for each recording: its path below the folder that holds them all, without its ending, none twice.
-
-    Two that are told apart by their endings alone keep these; capitals tell nothing apart, as on many disks.
-    """
-    paths = [Path(name.strip("<>")).absolute() for name in recordings]
-    parents = [path.parent.parts for path in paths]
-    shared = max(1, len(list(takewhile(lambda names: len(set(names)) == 1, zip(*parents, strict=False)))))
-    whole = [PurePath(*path.parts[shared:]) for path in paths]
-    short = [path.with_suffix("") for path in whole]
-    alike = Counter(map(_folded, short))
-    names: dict[str, PurePath] = {}
-    taken: set[str] = set()
-    for name, long, own in zip(recordings, whole, short, strict=True):
-        wanted = own if alike[_folded(own)] == 1 else long
-        free, number = wanted, 1
-        while _folded(free) in taken:
-            number += 1
-            free = wanted.with_name(f"{wanted.name}.{number}")
-        taken.add(_folded(free))
-        names[name] = free
-    return names
-
-
-def _folded(path: PurePath) -> str:
-    return "_".join(path.as_posix().casefold().split())
