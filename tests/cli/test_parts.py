@@ -139,6 +139,75 @@ def test_a_recording_without_turns_and_turns_without_a_recording_are_said(
     assert f"{clips[0]}: {rttm} has no turn of it" in said and "no recording is called nobody" in said
 
 
+def test_turns_are_cut_to_what_a_table_asks_for(
+    predict: Predict, recognizer: Recognizer, call: Path, voices: list[np.ndarray], tmp_path: Path
+) -> None:
+    first = len(voices[0]) / RATE
+    rttm, table = tmp_path / "calls.rttm", tmp_path / "m.csv"
+    rttm.write_text(
+        f"SPEAKER call 1 0 {first:.6f} <NA> <NA> anna <NA> <NA>\nSPEAKER call 1 {first:.6f} 1 <NA> <NA> ben <NA> <NA>\n"
+    )
+    table.write_text(f"file,channel\n{call},1\n{call},0\n")
+    code, rows, _ = predict(table, "--segments-from", rttm)
+    anna = [row for row in rows if row["speaker"] == "anna"]
+    assert code == 0 and [(row["scope"], row["channel"], row["emotion"] == "no speech") for row in anna] == [
+        ("stretch", 1, True), ("stretch", 0, False), ("speaker", 0, False), ("speaker", 1, True),
+    ]  # fmt: skip
+    assert anna[1]["scores"] == pytest.approx(recognizer((voices[0], RATE)).scores, abs=0.02)
+    assert [row["duration"] for row in anna] == pytest.approx([first] * 4, abs=0.01), "no time counts twice"
+    table.write_text(f"file,start,end\n{call},0.5,{first + 0.25}\n{call},{first + 1.5},{first + 2}\n")
+    code, rows, said = predict(table, "--segments-from", rttm)
+    assert [(row["speaker"], row["start"], row["duration"]) for row in rows if row["scope"] == "stretch"] == [
+        ("anna", 0.5, pytest.approx(first - 0.5, abs=0.01)),
+        ("ben", pytest.approx(first, abs=0.01), pytest.approx(0.25, abs=0.01)),
+    ]  # fmt: skip
+    assert code == 1 and f"call.wav[{first + 1.5:.4f}".rstrip("0") in said and "has no turn of it" in said
+
+
+def test_turns_of_other_channels_than_a_row_asks_for_are_left_out(predict: Predict, call: Path, tmp_path: Path) -> None:
+    rttm, table = tmp_path / "calls.rttm", tmp_path / "m.csv"
+    rttm.write_text("SPEAKER call 1 0 1 <NA> <NA> anna <NA> <NA>\nSPEAKER call 2 4 1 <NA> <NA> ben <NA> <NA>\n")
+    table.write_text(f"file,channel\n{call},1\n")
+    code, rows, _ = predict(table, "--segments-from", rttm)
+    assert code == 0 and [(row["speaker"], row["channel"]) for row in rows] == [("ben", 1), ("ben", 1)]
+
+
+def test_the_rttm_that_was_written_gives_each_recording_its_own_turns(
+    predict: Predict, emotone: Callable[..., Any], call: Path, tmp_path: Path
+) -> None:
+    for number, name in enumerate(("mon/call.wav", "tue/call.wav", "tue/my call.wav", "tue/call.flac"), start=1):
+        (tmp_path / "all" / name).parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(tmp_path / "all" / name, soundfile.read(call)[0][: -number * RATE // 4], RATE)
+    for given in (tmp_path / "all", tmp_path / "all" / "tue"):
+        rttm = tmp_path / "all.rttm"
+        assert emotone("predict", given, "--out", rttm).code == 0
+        code, rows, said = predict(given, "--segments-from", rttm)
+        assert code == 0 and "recording" not in said, said
+        lines = [line.split() for line in rttm.read_text().splitlines()]
+        turns = [(line[1].replace("_", " "), float(line[3])) for line in lines]
+        stretches = [(row["file"], row["start"]) for row in rows if row["scope"] == "stretch"]
+        assert len(stretches) == len(turns) == len({*turns})
+        for name, start in turns:
+            file = given / name if Path(name).suffix else given / f"{name}.wav"
+            assert (str(file), start) in stretches
+
+
+def test_turns_that_several_recordings_may_be_meant_by_are_warned_of(
+    predict: Predict, call: Path, tmp_path: Path
+) -> None:
+    for day in ("mon", "tue"):
+        (tmp_path / day).mkdir()
+        (tmp_path / day / "call.wav").symlink_to(call)
+    rttm, others = tmp_path / "calls.rttm", "SPEAKER mon/call 1 1 1 <NA> <NA> ben <NA> <NA>\n"
+    for text, warned in (("", True), (others, False)):
+        rttm.write_text("SPEAKER call 1 0 1 <NA> <NA> anna <NA> <NA>\n" + text)
+        code, rows, said = predict(tmp_path / "mon", tmp_path / "tue", "--segments-from", rttm)
+        assert code == 0 and len(rows) == 4
+        assert ("turns of call are taken for each of 2 recordings" in said) == warned
+        assert ("as mon/call and tue/call they are told apart" in said) == warned
+        assert [row["speaker"] for row in rows[::2]] == (["anna", "anna"] if warned else ["ben", "anna"])
+
+
 @pytest.mark.parametrize("value", ["left", "0;1", "-1", ""])
 def test_wrong_channels_are_told_what_is_allowed(predict: Predict, call: Path, value: str) -> None:
     code, _, said = predict(call, f"--channels={value}")

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
@@ -10,7 +9,6 @@ from typing import TYPE_CHECKING
 from emotone.errors import UsageError
 
 if TYPE_CHECKING:
-    from emotone.corpora.rttm import Turn
     from emotone.recognition.asked import Asked, Channels
 
 __all__ = ["expand", "parse_channels"]
@@ -45,13 +43,9 @@ def expand(
     ]
     if segments_from is None:
         return found
-    from emotone.corpora.rttm import read_rttm
+    from emotone.cli.turns import by_turns
 
-    turns = read_rttm(segments_from)
-    stretches = [stretch for asked in found for stretch in _stretches(asked, turns, segments_from, failed)]
-    if unmet := sorted(set(turns) - {Path(asked.name).stem for asked in found}):
-        _warn(f"{segments_from}: no recording is called {', '.join(unmet[:3])}{', ...' if len(unmet) > 3 else ''}")
-    return stretches
+    return by_turns(found, segments_from, failed)
 
 
 def _expand(text: str, failed: list[str]) -> "Iterator[Asked]":
@@ -126,21 +120,6 @@ def _in_folder(path: Path, failed: list[str]) -> "Iterator[Asked]":
         _warn(f"{path}: the folder holds no audio")
     for inside in found.recordings:
         yield Asked(str(path / inside), path / inside)
-
-
-def _stretches(asked: "Asked", turns: "dict[str, list[Turn]]", where: Path, failed: list[str]) -> "Iterator[Asked]":
-    from emotone.recognition.asked import kept
-
-    own = turns.get(Path(asked.name).stem)
-    if own is None:
-        failed.append(asked.name)
-        _warn(f"{asked.name}: {where} has no turn of it")
-        return
-    many = any(turn.channel > 1 for turn in own)  # else 1 is what all diarisers write
-    whole = kept(asked)
-    for turn in own:
-        channel = turn.channel - 1 if many else None
-        yield replace(whole, start=turn.start, end=turn.end, channel=channel, speaker=turn.speaker)
 
 
 def _warn(text: str) -> None:

@@ -85,15 +85,14 @@ def answer(one: Asked, result: Result | EmotoneError) -> Answer:
 
 
 def with_speakers(answers: Iterable[Answer], min_confidence: float | None) -> Iterator[Answer]:
-    """Add, after the stretches of a recording, an answer for each speaker in it."""
+    """Add, after the stretches of a recording, an answer for each speaker in it, by the channels heard by themselves."""
     for _, group in groupby(answers, key=lambda answer: answer.file):
-        by_speaker: dict[str, list[Answer]] = {}
+        by_speaker: dict[tuple[str, int], list[Answer]] = {}
         for each in group:
             yield each
             if each.scope == "stretch" and each.speaker is not None and each.result:
-                by_speaker.setdefault(each.speaker, []).append(each)
+                by_speaker.setdefault((each.speaker, -1 if each.channel is None else each.channel), []).append(each)
         for _, stretches in sorted(by_speaker.items()):
             results = [each.result for each in stretches if each.result]
-            channel = stretches[0].channel if len({each.channel for each in stretches}) == 1 else None
             whole = combine(results, min_confidence=min_confidence)
-            yield replace(stretches[0], result=whole, channel=channel, scope="speaker")
+            yield replace(stretches[0], result=whole, scope="speaker")
