@@ -85,7 +85,7 @@ def answer(one: Asked, result: Result | EmotoneError) -> Answer:
 
 
 def with_speakers(answers: Iterable[Answer], min_confidence: float | None) -> Iterator[Answer]:
-    """Add, after the stretches of a recording, an answer for each speaker in it, by the channels heard by themselves."""
+    """Add, after the stretches of a recording, an answer for each speaker in it, on each channel heard by itself."""
     for _, group in groupby(answers, key=lambda answer: answer.file):
         by_speaker: dict[tuple[str, int], list[Answer]] = {}
         for each in group:
