@@ -76,6 +76,23 @@ def test_a_speaker_is_a_voice_wherever_its_rows_stand(
     assert happy(emotone, table, "--model", model, "--adapt", "speaker") == pytest.approx(by_folder, abs=1e-5)
 
 
+def test_a_speaker_of_an_rttm_is_a_voice_of_one_recording(
+    emotone: Emotone, model: Path, calls: Path, tmp_path: Path
+) -> None:
+    """Diarisers count each recording's speakers from 0."""
+    for name in ("loud", "quiet"):
+        whole = np.concatenate([load(calls / name / f"{number}.wav", rate=16_000)[0] for number in range(10)])
+        soundfile.write(tmp_path / f"{name}.wav", whole, 16_000)
+    scores = {}
+    for how, speakers in (("counted", ("SPEAKER_00", "SPEAKER_00")), ("named", ("anna", "ben"))):
+        lines = zip(("loud", "quiet"), speakers, strict=True)
+        text = "".join(f"SPEAKER {name} 1 0 8 <NA> <NA> {speaker} <NA> <NA>\n" for name, speaker in lines)
+        (tmp_path / "d.rttm").write_text(text)
+        given = (tmp_path / "loud.wav", tmp_path / "quiet.wav", "--segments-from", tmp_path / "d.rttm")
+        scores[how] = happy(emotone, *given, "--model", model, "--adapt", "speaker")
+    assert scores["counted"] == scores["named"]
+
+
 def test_a_recording_is_its_own_voice_through_a_pipe_too(
     emotone: Emotone, model: Path, calls: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

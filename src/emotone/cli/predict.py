@@ -113,7 +113,7 @@ def predict(
         channels=which is not None or any(each.channel is not None for each in asked),
     )
     options: Options = {"window": window, "hop": hop, "min_confidence": min_confidence, "strict": strict}
-    answers = _answers(asked, which, recognizer, failed, options, adapt=adapt)
+    answers = _answers(asked, which, recognizer, failed, options, adapt=adapt, diarised=segments_from is not None)
     with ExitStack() as stack:
         if len(asked) > 1 and (out is not None or output.form is None or not sys.stdout.isatty()):
             answers = _counted(stack, answers, len(asked))
@@ -129,6 +129,7 @@ def _answers(
     options: "Options",
     *,
     adapt: str | None,
+    diarised: bool,
 ) -> Iterator["Answer"]:
     """Yield an answer per part; say at once why one cannot be read, and note it in `failed`."""
     from emotone.cli.terminal import warn
@@ -138,7 +139,7 @@ def _answers(
     waiting: deque[Asked] = deque()
 
     def results() -> "Iterator[Result | EmotoneError]":
-        for known, group in by_voice(asked, channels, recognizer, adapt, options):
+        for known, group in by_voice(asked, channels, recognizer, adapt, options, diarised=diarised):
             yield from known.each(heard(group), **options)
 
     def heard(some: "Sequence[Asked]") -> Iterator["Part"]:

@@ -32,7 +32,13 @@ def check_voices(by: str | None, asked: "Sequence[Asked]") -> None:
 
 
 def by_voice(
-    asked: "Sequence[Asked]", channels: "Channels", recogniser: "Recognizer", by: str | None, options: "Options"
+    asked: "Sequence[Asked]",
+    channels: "Channels",
+    recogniser: "Recognizer",
+    by: str | None,
+    options: "Options",
+    *,
+    diarised: bool,
 ) -> "Iterator[tuple[Recognizer, list[Asked]]]":
     """Yield, in their order, recordings of one voice that follow each other, and the recogniser that knows it.
 
@@ -45,6 +51,7 @@ def by_voice(
         recogniser: for anybody.
         by: one of `VOICES`; None for no voice at all.
         options: of the answers; their window and hop hold for listening too.
+        diarised: whether speakers are an RTTM's, whose names hold within one recording.
     """
     if by is None:
         yield recogniser, list(asked)
@@ -54,9 +61,9 @@ def by_voice(
     parts = [part for one in asked for part in split_by_channels(kept(one), channels)]
     voices: dict[Hashable, list[Asked]] = {}
     for part in parts:
-        voices.setdefault(_voice(part, by), []).append(part)
+        voices.setdefault(_voice(part, by, diarised=diarised), []).append(part)
     known: dict[Hashable, Recognizer] = {}
-    for voice, group in groupby(parts, key=lambda part: _voice(part, by)):
+    for voice, group in groupby(parts, key=lambda part: _voice(part, by, diarised=diarised)):
         if voice not in known:
             known[voice] = _acquainted(recogniser, voices[voice], options)
         yield known[voice], list(group)
@@ -84,8 +91,8 @@ def _acquainted(recogniser: "Recognizer", parts: "Sequence[Asked]", options: "Op
     return recogniser
 
 
-def _voice(part: "Asked", by: str) -> Hashable:
+def _voice(part: "Asked", by: str, *, diarised: bool) -> Hashable:
     """Return what tells a voice from others; a channel of a recording is a voice of its own."""
     if by == "speaker":
-        return part.speaker
+        return (part.name, part.speaker) if diarised else part.speaker
     return (part.name if by == "recording" else part.name.rpartition("/")[0]), part.channel
