@@ -66,6 +66,25 @@ def test_blocks_of_any_size_give_the_same_updates_and_the_result_of_a_file(
         np.testing.assert_allclose(list(first.scores.values()), list(second.scores.values()), atol=1e-5)
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("size", [100, 700, 1500, 15_000])
+def test_blocks_may_come_in_one_buffer_that_is_filled_again(
+    recognizer: Recognizer, clips: list[Path], channels: int, size: int
+) -> None:
+    samples, rate = load(clips[0])
+    speech = next(each for each in recognizer(clips[0]).segments if each.emotion != "silence")
+    samples = samples[round((speech.start + 0.3) * rate) :]  # from the first block on
+    sound = np.stack([samples, 0.5 * samples])[:channels, : len(samples) // size * size]
+    expected = listen(recognizer, sound, rate, [size] * (sound.shape[1] // size))
+    stream, buffer, updates = recognizer.stream(rate=rate), np.zeros((channels, size), np.float32), []
+    for at in range(0, sound.shape[1], size):
+        buffer[:] = sound[:, at : at + size]
+        updates += stream.feed(buffer)
+        buffer[:] = np.nan
+    result = stream.finish()
+    assert (updates + stream.closing, result) == expected
+
+
 def test_updates_tell_where_the_network_looked_if_it_has_attention(recognizer: Recognizer, clips: list[Path]) -> None:
     samples, rate = load(clips[0])
     with_attention = Recognizer.load("emotone/tiny")

@@ -41,7 +41,7 @@ class Mixer:
         if self._rest is not None:
             block = np.concatenate([self._rest, block], axis=1)
         whole = block.shape[1] if last else block.shape[1] // self._step * self._step
-        self._rest = block[:, whole:]
+        self._rest = block[:, whole:].copy()  # whose buffer the caller may fill again
         steps = [self._mix(block[:, at : at + self._step]) for at in range(0, whole, self._step)]
         return np.concatenate(steps) if steps else np.zeros(0, np.float32)
 
