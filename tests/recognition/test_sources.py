@@ -4,6 +4,7 @@ import io
 import multiprocessing
 import os
 import pickle
+import re
 import socket
 import threading
 from collections.abc import Callable
@@ -158,6 +159,37 @@ def test_a_stretch_beyond_the_end_says_so(recognizer: Recognizer, clips: list[Pa
     assert found.notes == (f"ends at {seconds:.2f} s; the stretch was to go on to {seconds + end:g} s",)
     with pytest.raises(AudioError, match=f"ends at {seconds:.2f} s; the stretch begins at 60 s"):
         recognizer(Part(clips[0], start=60.0))
+
+
+@pytest.mark.parametrize("end", [np.inf, 1e300, 1.7e308])
+def test_a_stretch_without_end_goes_to_the_end(recognizer: Recognizer, clips: list[Path], end: float) -> None:
+    for start in (0.0, 1.0):
+        found, expected = recognizer(Part(clips[0], start, end)), recognizer(Part(clips[0], start))
+        assert (found.scores, found.segments, found.duration) == (expected.scores, expected.segments, expected.duration)
+        assert len(found.notes) == (end < np.inf)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "words"),
+    [
+        (np.inf, None, r": from inf s to its end is no stretch; allowed: 0 <= start < end"),
+        (np.nan, None, r": from nan s to its end is no stretch"),
+        (np.inf, np.inf, r": from inf s to inf s is no stretch"),
+        (np.nan, 2.0, r": from nan s to 2 s is no stretch"),
+        (-np.inf, 2.0, r": from -inf s to 2 s is no stretch"),
+        (1.0, np.nan, r": from 1 s to nan s is no stretch"),
+        (-1.0, np.inf, r": from -1 s to inf s is no stretch"),
+        (1.7e308, None, r"; the stretch begins at 1\.7e\+308 s"),
+        (1e300, np.inf, r"; the stretch begins at 1e\+300 s"),
+    ],
+)
+def test_a_stretch_that_cannot_be_is_refused_and_costs_no_other(
+    recognizer: Recognizer, clips: list[Path], start: float, end: float | None, words: str
+) -> None:
+    for source in (clips[0], clips[0].read_bytes()):
+        bad, good = recognizer.each([Part(source, start, end), clips[0]])
+        assert isinstance(bad, AudioError) and re.search(words, str(bad)), bad
+        assert not isinstance(good, EmotoneError)
 
 
 def test_channels_have_answers_of_their_own(

@@ -1,5 +1,6 @@
 """Open a recording and decode it block by block: however long it is, a block at a time is in memory."""
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ __all__ = ["Recording", "open_blocks"]
 
 _SLACK = 0.02  # seconds that a stretch may reach beyond its recording: times are rounded
 _SKIPPED = 1 << 20  # samples that are decoded at a time, to be dropped
+_BEYOND = 1 << 62  # samples: more than any recording has
 
 
 class Recording(Protocol):
@@ -50,7 +52,7 @@ def open_blocks(
 
     Args:
         source: as in `emotone.audio.read`.
-        start, end: of the stretch, in seconds; to the recording's end where `end` is None.
+        start, end: of the stretch, in seconds; to the recording's end where `end` is None or infinite.
         strict: refuse a recording that is cut short; else it is read as far as it goes, and `notes` say so.
 
     Raises:
@@ -68,12 +70,11 @@ def open_blocks(
 
 
 def _stretch(recording: Recording, start: float, end: float | None) -> Recording:
-    if start == 0 and end is None:
-        return recording
-    if start < 0 or (end is not None and not start < end):
+    if not 0 <= start < math.inf or (end is not None and not start < end):
         until = "its end" if end is None else f"{end:g} s"
         raise AudioError(f"{recording.name}: from {start:g} s to {until} is no stretch; allowed: 0 <= start < end")
-    return _Stretch(recording, start, end)
+    end = None if end == math.inf else end
+    return recording if start == 0 and end is None else _Stretch(recording, start, end)
 
 
 @dataclass
@@ -90,8 +91,8 @@ class _Stretch:
         self.seconds = (self.end if self.end is not None else max(of.seconds, self.start)) - self.start
 
     def blocks(self, frames: int) -> Iterator[Samples]:
-        first = round(self.start * self.rate)
-        last = None if self.end is None else max(round(self.end * self.rate), first + 1)
+        first = self._sample(self.start)
+        last = None if self.end is None else max(self._sample(self.end), first + 1)
         at = first if self.recording.seek(first) else 0
         found = 0
         for block in self.recording.blocks(frames if at else max(frames, min(first, _SKIPPED))):
@@ -109,3 +110,6 @@ class _Stretch:
 
     def seek(self, sample: int) -> bool:
         return False
+
+    def _sample(self, seconds: float) -> int:
+        return round(min(seconds * self.rate, _BEYOND))

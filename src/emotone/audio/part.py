@@ -17,7 +17,7 @@ class Part:
 
     Attributes:
         source: a path, a file's bytes, or an open binary file.
-        start, end: of the stretch, in seconds; to the recording's end where `end` is None.
+        start, end: of the stretch, in seconds; to the recording's end where `end` is None or infinite.
         channel: the one that is meant, from 0; None for all, mixed.
     """
 
