@@ -4,7 +4,6 @@ import io
 import multiprocessing
 import os
 import pickle
-import re
 import socket
 import threading
 from collections.abc import Callable
@@ -78,9 +77,31 @@ def test_paths_in_a_list_get_a_list(recognizer: Recognizer, clips: list[Path]) -
     assert recognizer(tuple(clips[:2])) == expected
 
 
+def test_a_list_of_whatever_a_recording_is_in_gets_a_list(recognizer: Recognizer, clips: list[Path]) -> None:
+    (one, rate), (other, _) = load(clips[0]), load(clips[1])
+    expected = recognizer.batch(clips[:2])
+    content = [path.read_bytes() for path in clips[:2]]
+    row = {"array": other, "sampling_rate": rate}
+    for given in (
+        content, list(map(bytearray, content)), list(map(io.BytesIO, content)), [{"bytes": content[0]}, clips[1]],
+        list(map(Part, clips[:2])), [str(clips[0]), Part(clips[1])], [(one, rate), (other, rate)], [(rate, one), row],
+    ):  # fmt: skip
+        assert recognizer(given) == expected
+    for given in ([one, other], [one.tolist(), torch.from_numpy(other)]):
+        assert recognizer(given, rate=rate) == expected
+    assert recognizer([]) == []
+    for given in (one.tolist(), list(one), list(torch.from_numpy(one))):
+        assert recognizer(given, rate=rate) == expected[0]
+    with pytest.raises(UsageError, match="NoneType is no recording"):
+        recognizer([clips[0], None])
+
+
 @pytest.mark.parametrize(
     ("given", "words"),
     [
+        (Part(Part("a.wav")), "Part is no recording; allowed: a path, "),
+        (Part(7), "int is no recording"),
+        (Part(np.zeros(9)), "needs its rate"),
         (None, "NoneType is no recording; allowed: a path, "),
         (7, "int is no recording"),
         (object(), "object is no recording"),
@@ -134,78 +155,6 @@ def test_a_named_pipe_is_read_to_its_end(recognizer: Recognizer, clips: list[Pat
     thread.start()
     assert recognizer(pipe) == recognizer(clips[0])
     thread.join()
-
-
-def test_a_stretch_is_heard_as_the_samples_in_it(recognizer: Recognizer, conversation: tuple[Path, Any, int]) -> None:
-    path, samples, rate = conversation
-    expected = recognizer((samples[2 * rate : 9 * rate], rate))
-    for source in (path, path.read_bytes()):
-        found = recognizer(Part(source, start=2.0, end=9.0))
-        assert (found.emotion, found.scores, found.duration, found.start) == (
-            expected.emotion, expected.scores, 7.0, 2.0,
-        )  # fmt: skip
-        assert [each.start for each in found.segments] == pytest.approx([each.start + 2 for each in expected.segments])
-        assert [each.end for each in found.segments] == pytest.approx([each.end + 2 for each in expected.segments])
-    late = recognizer(Part(path, start=20.0))
-    assert late.segments[-1].end == pytest.approx(len(samples) / rate, abs=1e-3)
-
-
-@pytest.mark.parametrize("end", [25.01, 99.0])
-def test_a_stretch_beyond_the_end_says_so(recognizer: Recognizer, clips: list[Path], end: float) -> None:
-    samples, rate = load(clips[0])
-    seconds = len(samples) / rate
-    found = recognizer(Part(clips[0], start=1.0, end=seconds + end))
-    assert found.duration == pytest.approx(seconds - 1, abs=1e-3)
-    assert found.notes == (f"ends at {seconds:.2f} s; the stretch was to go on to {seconds + end:g} s",)
-    with pytest.raises(AudioError, match=f"ends at {seconds:.2f} s; the stretch begins at 60 s"):
-        recognizer(Part(clips[0], start=60.0))
-
-
-@pytest.mark.parametrize("end", [np.inf, 1e300, 1.7e308])
-def test_a_stretch_without_end_goes_to_the_end(recognizer: Recognizer, clips: list[Path], end: float) -> None:
-    for start in (0.0, 1.0):
-        found, expected = recognizer(Part(clips[0], start, end)), recognizer(Part(clips[0], start))
-        assert (found.scores, found.segments, found.duration) == (expected.scores, expected.segments, expected.duration)
-        assert len(found.notes) == (end < np.inf)
-
-
-@pytest.mark.parametrize(
-    ("start", "end", "words"),
-    [
-        (np.inf, None, r": from inf s to its end is no stretch; allowed: 0 <= start < end"),
-        (np.nan, None, r": from nan s to its end is no stretch"),
-        (np.inf, np.inf, r": from inf s to inf s is no stretch"),
-        (np.nan, 2.0, r": from nan s to 2 s is no stretch"),
-        (-np.inf, 2.0, r": from -inf s to 2 s is no stretch"),
-        (1.0, np.nan, r": from 1 s to nan s is no stretch"),
-        (-1.0, np.inf, r": from -1 s to inf s is no stretch"),
-        (1.7e308, None, r"; the stretch begins at 1\.7e\+308 s"),
-        (1e300, np.inf, r"; the stretch begins at 1e\+300 s"),
-    ],
-)
-def test_a_stretch_that_cannot_be_is_refused_and_costs_no_other(
-    recognizer: Recognizer, clips: list[Path], start: float, end: float | None, words: str
-) -> None:
-    for source in (clips[0], clips[0].read_bytes()):
-        bad, good = recognizer.each([Part(source, start, end), clips[0]])
-        assert isinstance(bad, AudioError) and re.search(words, str(bad)), bad
-        assert not isinstance(good, EmotoneError)
-
-
-def test_channels_have_answers_of_their_own(
-    recognizer: Recognizer, clips: list[Path], tmp_path: Path, write: Write
-) -> None:
-    (one, rate), (other, _) = load(clips[0], rate=16_000), load(clips[5], rate=16_000)
-    both = np.zeros((2, max(len(one), len(other))), "f4")
-    both[0, : len(one)], both[1, : len(other)] = one, other
-    path = write(tmp_path / "call.wav", both, rate, subtype="FLOAT")
-    expected = [recognizer((channel, rate)) for channel in both]
-    for source in (path, path.read_bytes(), io.BytesIO(path.read_bytes())):
-        assert recognizer.channels(source) == expected
-    assert recognizer(Part(path, channel=1)) == expected[1]
-    assert recognizer(path) == recognizer((both.mean(axis=0), rate))
-    with pytest.raises(AudioError, match="has no channel 2; allowed: 0 to 1"):
-        recognizer(Part(path, channel=2))
 
 
 @pytest.mark.parametrize(

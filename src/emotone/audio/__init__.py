@@ -4,7 +4,7 @@ from emotone.audio.blocks import Recording, open_blocks
 from emotone.audio.channels import CANCELLED, Mixer, to_mono
 from emotone.audio.folder import AUDIO_SUFFIXES, Folder, list_folder
 from emotone.audio.gate import MAX_SECONDS, from_array, load, read, resample
-from emotone.audio.part import Part, open_part
+from emotone.audio.part import Part, open_part, part_of
 from emotone.audio.source import MAX_RATE, MIN_RATE, Samples, Source, check_rate, name_of, open_recording
 
 __all__ = [
@@ -27,6 +27,7 @@ __all__ = [
     "open_blocks",
     "open_part",
     "open_recording",
+    "part_of",
     "read",
     "resample",
     "to_mono",

@@ -11,7 +11,7 @@ from emotone.audio.sndfile import open_sndfile
 from emotone.audio.source import Samples, Source, open_recording
 from emotone.errors import AudioError
 
-__all__ = ["Recording", "open_blocks"]
+__all__ = ["Recording", "open_blocks", "stretch"]
 
 _SLACK = 0.02  # seconds that a stretch may reach beyond its recording: times are rounded
 _SKIPPED = 1 << 20  # samples that are decoded at a time, to be dropped
@@ -57,19 +57,21 @@ def open_blocks(
 
     Raises:
         AudioError: what is no recording, or a stretch that it does not have.
+        UsageError: what is no file.
     """
     name, file = open_recording(source)
     with file:
         found = open_sndfile(file, name, strict=strict)
         if found is not None:
-            yield _stretch(found, start, end)
+            yield stretch(found, start, end)
             return
         file.seek(0)
         with open_media(file, name, strict=strict) as media:
-            yield _stretch(media, start, end)
+            yield stretch(media, start, end)
 
 
-def _stretch(recording: Recording, start: float, end: float | None) -> Recording:
+def stretch(recording: Recording, start: float, end: float | None) -> Recording:
+    """Return what lies between two times of an open recording; `AudioError` for times that no stretch has."""
     if not 0 <= start < math.inf or (end is not None and not start < end):
         until = "its end" if end is None else f"{end:g} s"
         raise AudioError(f"{recording.name}: from {start:g} s to {until} is no stretch; allowed: 0 <= start < end")

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from emotone.audio.blocks import Recording, open_blocks
-from emotone.audio.source import Samples, Source
+from emotone.audio.blocks import Recording, open_blocks, stretch
+from emotone.audio.source import Samples
 from emotone.errors import AudioError
 
-__all__ = ["Part", "open_part"]
+__all__ = ["Part", "open_part", "part_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,12 +17,12 @@ class Part:
     """What is meant of a recording.
 
     Attributes:
-        source: a path, a file's bytes, or an open binary file.
+        source: a path, a file's bytes, or an open binary file; for a recogniser, whatever it takes as one recording.
         start, end: of the stretch, in seconds; to the recording's end where `end` is None or infinite.
         channel: the one that is meant, from 0; None for all, mixed.
     """
 
-    source: Source
+    source: Any
     start: float = 0.0
     end: float | None = None
     channel: int | None = None
@@ -29,14 +30,22 @@ class Part:
 
 @contextmanager
 def open_part(part: Part, *, strict: bool = True) -> Iterator[Recording]:
-    """Open a part of a recording; `AudioError` as in `open_blocks`, and for a channel that there is not."""
+    """Open a part of a recording's file; errors as in `open_blocks`, and for a channel that there is not."""
     with open_blocks(part.source, start=part.start, end=part.end, strict=strict) as recording:
-        if part.channel is None:
-            yield recording
-            return
-        if not 0 <= part.channel < recording.channels:
-            raise AudioError(f"{recording.name}: has no channel {part.channel}; allowed: 0 to {recording.channels - 1}")
-        yield _Channel(recording, part.channel)
+        yield _channel(recording, part.channel)
+
+
+def part_of(recording: Recording, part: Part) -> Recording:
+    """Return the stretch and the channel that are meant of an open recording; `AudioError` where it has none such."""
+    return _channel(stretch(recording, part.start, part.end), part.channel)
+
+
+def _channel(recording: Recording, channel: int | None) -> Recording:
+    if channel is None:
+        return recording
+    if not 0 <= channel < recording.channels:
+        raise AudioError(f"{recording.name}: has no channel {channel}; allowed: 0 to {recording.channels - 1}")
+    return _Channel(recording, channel)
 
 
 class _Channel:

@@ -11,7 +11,7 @@ from typing import BinaryIO
 import numpy as np
 import numpy.typing as npt
 
-from emotone.errors import AudioError
+from emotone.errors import AudioError, UsageError
 
 __all__ = [
     "MAX_CHANNELS", "MAX_RATE", "MIN_RATE", "Binary", "Samples", "Source", "check_channels", "check_rate", "checked",
@@ -27,7 +27,7 @@ _LOUDEST = 8.0  # float audio slightly above full scale is clipped; this far abo
 _IN_MEMORY = 32 << 20  # bytes of an open file that are kept in memory; more go to a temporary file
 
 Samples = npt.NDArray[np.float32]
-Source = Path | str | bytes | BinaryIO
+Source = Path | str | bytes | bytearray | memoryview | BinaryIO
 Binary = io.BufferedReader | io.BytesIO | tempfile.SpooledTemporaryFile[bytes]
 
 
@@ -75,14 +75,23 @@ def cut_short(missing: float, announced: float) -> str:
 
 
 def open_recording(source: Source) -> tuple[str, Binary]:
-    """Return what errors call a recording, and its bytes as a seekable file; `AudioError` where there are none."""
+    """Return what errors call a recording, and its bytes as a seekable file.
+
+    Raises:
+        AudioError: where there are none.
+        UsageError: what is no file.
+    """
     name = name_of(source)
     if isinstance(source, Path | str):
         file = _open(Path(source), name)
-    elif isinstance(source, bytes):
-        file = io.BytesIO(source)
-    else:
+    elif isinstance(source, bytes | bytearray | memoryview):
+        file = io.BytesIO(bytes(source))
+    elif hasattr(source, "read"):
         file = _spooled(source, name)
+    else:
+        raise UsageError(
+            f"{type(source).__name__} is no recording's file; allowed: a path, a file's bytes, an open binary file."
+        )
     if not file.read(1):
         file.close()
         raise AudioError(f"{name}: the file is empty (0 bytes)")

@@ -2,19 +2,20 @@
 
 from collections import deque
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
-from typing import Self, TypedDict, Unpack, cast, overload
+from typing import Any, Self, TypedDict, Unpack, cast, overload
 
 import numpy as np
 import numpy.typing as npt
 
-from emotone.audio import Part, Recording, Source, open_blocks
+from emotone.audio import Part, Recording
 from emotone.bundle.adaptation import Head
 from emotone.bundle.hub import find
 from emotone.errors import AudioError, EmotoneError, UsageError
 from emotone.recognition.embedding import Embeddings
 from emotone.recognition.result import Result
-from emotone.recognition.sources import Audio, are_paths, open_audio
+from emotone.recognition.sources import Audio, Several, are_several, open_audio
 from emotone.recognition.speaker import Acquainted, Model
 from emotone.recognition.stream import Settings, Stream, Track, answers
 from emotone.recognition.windows import Window
@@ -66,24 +67,27 @@ class Recognizer:
         return self.model.info.labels
 
     @overload
-    def __call__(self, source: list[str] | list[Path], **options: Unpack[Options]) -> list[Result]: ...
+    def __call__(self, source: Several, **options: Unpack[Options]) -> list[Result]: ...
     @overload
     def __call__(self, source: Audio, **options: Unpack[Options]) -> Result: ...
-    def __call__(self, source: Audio | list[str] | list[Path], **options: Unpack[Options]) -> Result | list[Result]:
-        """Recognise one recording of any length, or several, given as a list of paths.
+    @overload
+    def __call__(self, source: list[object], **options: Unpack[Options]) -> list[Result]: ...
+    def __call__(self, source: Audio | list[Any], **options: Unpack[Options]) -> Result | list[Result]:
+        """Recognise one recording of any length, or several, given in a list.
 
         Args:
-            source: a path, a file's bytes, an open binary file; `emotone.Part` of one of these; samples: (array, rate)
-                or (rate, array), a row of datasets {"array": ..., "sampling_rate": ...}, or an array or tensor with
-                `rate`. An array has the shape (samples,), (channels, samples), or (samples, channels) with
-                `channels_last`; floats in [-1, 1], int16 or int32.
+            source: a path, a file's bytes, an open binary file; samples: (array, rate) or (rate, array), a row of
+                datasets {"array": ..., "sampling_rate": ...}, or an array or tensor with `rate`; `emotone.Part` of one
+                of these. An array has the shape (samples,), (channels, samples), or (samples, channels) with
+                `channels_last`; floats in [-1, 1], int16 or int32. A list of numbers is samples; any other is a list of
+                recordings.
             options: those of `each`.
 
         Raises:
             AudioError: what cannot be read, as `emotone.audio.read` says.
             UsageError: an option out of range, what is no recording, an array without its rate.
         """
-        if are_paths(source):
+        if are_several(source):
             return self.batch(cast("list[Audio]", source), **options)
         return self.batch([cast(Audio, source)], **options)[0]
 
@@ -145,18 +149,22 @@ class Recognizer:
         self._answer(pool)
         yield from _results(waiting)
 
-    def channels(self, source: Source, **options: Unpack[Options]) -> list[Result]:
+    def channels(self, source: Audio, **options: Unpack[Options]) -> list[Result]:
         """Recognise each channel of one recording by itself, as a call has a speaker on each.
 
         Args:
-            source: a path, a file's bytes, or an open binary file.
+            source: as for one recording.
             options: those of `each`.
         """
-        if hasattr(source, "read"):
-            source = source.read()
-        with open_blocks(source, strict=False) as recording:
+        part = source if isinstance(source, Part) else Part(source)
+        if hasattr(part.source, "read"):
+            part = replace(part, source=part.source.read())
+        if part.channel is not None:
+            return self.batch([part], **options)
+        rate, last = options.get("rate"), options.get("channels_last")
+        with open_audio(part, rate=rate, channels_last=last, strict=False) as (recording, _):
             count = recording.channels
-        return self.batch([Part(source, channel=channel) for channel in range(count)], **options)
+        return self.batch([replace(part, channel=channel) for channel in range(count)], **options)
 
     def adapt(self, recordings: Iterable[Audio], *, rate: int | None = None) -> Self:
         """Return a recogniser of one speaker's speech, who is known by recordings without labels.

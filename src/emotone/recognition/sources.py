@@ -2,20 +2,27 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
+from numbers import Number
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, BinaryIO
 
 import numpy as np
 import numpy.typing as npt
 
-from emotone.audio import Part, Recording, Samples, Source, check_rate, from_array, open_part
+from emotone.audio import Part, Recording, Samples, Source, check_rate, from_array, open_part, part_of
 from emotone.errors import AudioError, UsageError
 
-__all__ = ["Audio", "are_paths", "open_audio"]
+__all__ = ["Audio", "Several", "are_several", "open_audio"]
 
 Audio = Source | Part | npt.ArrayLike | tuple[npt.ArrayLike, int] | tuple[int, npt.ArrayLike] | Mapping[str, Any]
-"""A path, a file's bytes, an open binary file, or a part of these; (array, rate) or (rate, array); a row of datasets,
-{"array": ..., "sampling_rate": ...}; or an array or tensor, with `rate=` beside it."""
+"""A path, a file's bytes, an open binary file; (array, rate) or (rate, array); a row of datasets,
+{"array": ..., "sampling_rate": ...}; an array or tensor, with `rate=` beside it; or a part of any of these."""
+Several = (
+    list[str] | list[Path] | list[bytes] | list[BinaryIO] | list[Part] | list[npt.NDArray[Any]]
+    | list[tuple[npt.NDArray[Any], int]] | list[tuple[int, npt.NDArray[Any]]] | list[dict[str, Any]]
+)  # fmt: skip
+"""Lists of recordings."""
 
 _ALLOWED = (
     "a path, a file's bytes, an open binary file, emotone.Part, (array, rate), "
@@ -24,9 +31,11 @@ _ALLOWED = (
 _ARRAYS, _RATES = ("array", "raw"), ("sampling_rate", "rate")
 
 
-def are_paths(source: object) -> bool:
-    """Tell whether a recording is given as several paths."""
-    return isinstance(source, list | tuple) and bool(source) and all(isinstance(each, str | Path) for each in source)
+def are_several(source: object) -> bool:
+    """Tell whether several recordings are given: in a list, but for one of numbers, or as a tuple of paths."""
+    if isinstance(source, list):
+        return not source or not (isinstance(source[0], Number) or getattr(source[0], "ndim", None) == 0)
+    return isinstance(source, tuple) and bool(source) and all(isinstance(each, str | Path) for each in source)
 
 
 @contextmanager
@@ -45,18 +54,16 @@ def open_audio(
         AudioError: what cannot be read.
         UsageError: what is no recording at all; an array without its rate.
     """
-    if isinstance(source, Mapping):
-        source, rate = _of_mapping(source, rate)
-    if isinstance(source, bytearray | memoryview):
-        source = bytes(source)
-    if isinstance(source, str | Path | bytes) or hasattr(source, "read"):
-        source = Part(cast(Source, source))
-    if isinstance(source, Part):
-        with open_part(source, strict=strict) as recording:
-            yield recording, source.start
+    part = source if isinstance(source, Part) else Part(source)
+    held = part.source
+    if isinstance(held, Mapping):
+        held, rate = _of_mapping(held, rate)
+    if isinstance(held, str | Path | bytes | bytearray | memoryview) or hasattr(held, "read"):
+        with open_part(replace(part, source=held), strict=strict) as recording:
+            yield recording, part.start
         return
-    array, own = _of_pair(source, rate)
-    yield _Array(array, own, channels_last), 0.0
+    array, own = _of_pair(held, rate)
+    yield part_of(_Array(array, own, channels_last), part), part.start
 
 
 def _of_mapping(given: Mapping[str, Any], rate: int | None) -> tuple[Any, int | None]:
@@ -120,5 +127,7 @@ class _Array:
             yield self._samples[:, at : at + frames]
 
     def seek(self, sample: int) -> bool:
+        if sample >= self._samples.shape[1]:
+            return False
         self._at = sample
         return True
