@@ -16,6 +16,9 @@ import soundfile
 from emotone.audio import load
 from emotone.recognition import Recognizer
 
+from ..made_bundles import make_bundle
+from ..recognition.test_speaker import HEAD
+
 Predict = Callable[..., Any]
 RATE = 16_000
 
@@ -118,6 +121,32 @@ def test_an_error_of_a_stretch_says_which(emotone: Callable[..., Any], predict: 
         out = tmp_path / f"out.{form}"
         assert emotone("predict", tmp_path / "m.csv", "--out", out).code == 1
         assert predict(out)[1] == rows, "what could not be done is asked for again"
+
+
+def test_a_speaker_unlike_those_of_training_is_uncertain_as_each_turn_is(
+    emotone: Callable[..., Any], voices: list[np.ndarray], tmp_path: Path
+) -> None:
+    one, other = (voice / np.abs(voice).max() for voice in voices)
+    sound = np.concatenate([0.4 * one, 0.002 * other, 0.4 * one, 0.002 * other])
+    soundfile.write(tmp_path / "call.wav", sound, RATE, subtype="FLOAT")
+    lines, at = [], 0.0
+    for speaker, voice in (("loud", one), ("quiet", other)) * 2:
+        lines.append(f"SPEAKER call 1 {at:.4f} {len(voice) / RATE:.4f} <NA> <NA> {speaker} <NA> <NA>\n")
+        at += len(voice) / RATE
+    (tmp_path / "call.rttm").write_text("".join(lines))
+    narrow = HEAD.model_copy(update={"deviation": (1.0, 0.3), "reach": 3.0})
+    model = make_bundle(tmp_path / "wary.onnx", head=narrow)
+
+    def told(*options: object) -> list[dict[str, Any]]:
+        given = (tmp_path / "call.wav", "--segments-from", tmp_path / "call.rttm", "--model", model, *options)
+        return [json.loads(line) for line in emotone("predict", *given, "--format", "jsonl").out.splitlines()]
+
+    *turns, loud, quiet = told()
+    assert (loud["scope"], loud["speaker"], quiet["speaker"]) == ("speaker", "loud", "quiet")
+    assert [row["emotion"] == "uncertain" for row in (*turns, loud, quiet)] == [False, True, False, True, False, True]
+    assert loud["notes"] == [] and "unlike what the model was trained on" in quiet["notes"][0]
+    assert quiet["emotion"] == turns[1]["emotion"] == "uncertain" and quiet["scores"]
+    assert "uncertain" not in {row["emotion"] for row in told("--min-confidence", "0")}
 
 
 def test_turns_in_a_mixed_order_have_one_total_a_speaker(predict: Predict, call: Path, tmp_path: Path) -> None:

@@ -185,6 +185,20 @@ def test_stretches_together_count_by_their_speech() -> None:
     assert combine([silent], min_confidence=None).emotion == "no speech"
 
 
+def test_stretches_that_are_mostly_uncertain_are_so_together_and_say_why() -> None:
+    def result(seconds: float, emotion: str, *notes: str) -> Result:
+        scores = {"happy": 0.9, "sad": 0.1}
+        return Result(emotion, scores, 0.9, (Segment(0, seconds, emotion, scores, 0.9),), seconds, notes=notes)
+
+    short, unlike, sure = result(2, "uncertain", "short"), result(3, "uncertain", "unlike"), result(4, "happy", "cut")
+    both = combine([short, sure, unlike, short], min_confidence=None)
+    assert (both.emotion, both.confidence, both.notes) == ("uncertain", pytest.approx(0.9), ("short", "unlike"))
+    for stretches in ([short, sure], [short, short, sure]):  # no more than half
+        half = combine(stretches, min_confidence=None)
+        assert (half.emotion, half.notes) == ("happy", ())
+    assert combine([short, unlike], min_confidence=0).emotion == "happy", "as it is for each stretch"
+
+
 def test_every_ending_names_a_format() -> None:
     for name, form in FORMATS.items():
         assert format_of(Path(f"x{form.suffix}")) == ("csv" if name == "audformat" else name)

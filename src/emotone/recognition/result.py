@@ -126,7 +126,8 @@ def combine(results: Sequence[Result], *, min_confidence: float | None) -> Resul
 
     Args:
         results: of the stretches, in their order.
-        min_confidence: below it the emotion is "uncertain".
+        min_confidence: below it the emotion is "uncertain"; None where it is so if most of the speech lies in stretches
+            that are, whose notes then are the whole's.
     """
     segments = tuple(segment for each in results for segment in each.segments)
     duration = round(sum(each.duration for each in results), 4)
@@ -136,7 +137,12 @@ def combine(results: Sequence[Result], *, min_confidence: float | None) -> Resul
     total = sum(each.speech for each in spoken)
     scores = {label: sum(each.scores[label] * each.speech for each in spoken) / total for label in spoken[0].scores}
     emotion, confidence = judge(scores, min_confidence or 0.0)
-    return Result(emotion, scores, confidence, segments, duration, results[0].start)
+    whole = Result(emotion, scores, confidence, segments, duration, results[0].start)
+    unsure = [each for each in spoken if each.emotion == UNCERTAIN] if min_confidence is None else []
+    if sum(each.speech for each in unsure) > total / 2:
+        notes = tuple(dict.fromkeys(note for each in unsure for note in each.notes))
+        return replace(whole, emotion=UNCERTAIN, notes=notes)
+    return whole
 
 
 def judge(scores: Mapping[str, float], least: float) -> tuple[str, float]:
