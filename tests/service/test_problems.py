@@ -59,6 +59,29 @@ def test_bodies_that_are_no_recording(small: Client, body: bytes, kind: str | No
 
 
 @pytest.mark.parametrize(
+    ("charset", "called", "told"),
+    [
+        ("unicode_escape", "\\ud800.wav", "?.wav"),
+        ("utf-7", "+2AA-.wav", "?.wav"),
+        ("unicode_escape", "\\u00e4.wav", "\u00e4.wav"),
+        ("nonsense", "a.wav", "a.wav"),
+        ("hex", "a.wav", "a.wav"),
+    ],
+)
+def test_a_file_name_of_any_charset_is_told(small: Client, charset: str, called: str, told: str) -> None:
+    (body, kind), (more, of_more) = (form((called, silence(1)), name=name) for name in ("file", "files"))
+    one = small.call("/v1/recognize", body, content_type=f"{kind}; charset={charset}")
+    several = small.call("/v1/recognize/batch", more, content_type=f"{of_more}; charset={charset}")
+    assert (one.status, several.status) == (200, 200), (one.body, several.body)
+    assert one.json["file"] == several.json["results"][0]["file"] == told
+
+
+def test_a_charset_that_no_form_can_be_in_is_refused(small: Client) -> None:
+    body, kind = form(("a.wav", silence(1)))
+    check(small.call("/v1/recognize", body, content_type=f"{kind}; charset=undefined"), 400, "undefined encoding")
+
+
+@pytest.mark.parametrize(
     ("query", "words"),
     [
         ("channels=left", "channels is 'left'"),

@@ -68,7 +68,7 @@ async def read_files(
         raise ProblemError(
             408, f"The body took longer than {seconds:g} s to come.", headers={"Connection": "close"}
         ) from None
-    except (MultiPartException, UnicodeDecodeError) as error:
+    except (MultiPartException, UnicodeError) as error:
         raise ProblemError(400, f"The body is no {_MULTIPART} that can be read: {error}") from None
     if any(not upload.body for upload in uploads):
         raise ProblemError(400, "The file is empty (0 bytes).")
@@ -81,9 +81,14 @@ async def _parts(request: Request, stream: AsyncGenerator[bytes], field: str, mo
         files = [each for each in form.getlist(field) if isinstance(each, UploadFile)]
         if not files:
             raise ProblemError(400, f"The body has no file in a field `{field}`.")
-        return [Upload(each.filename or None, each.file.read()) for each in files]
+        return [Upload(_sendable(each.filename or "") or None, each.file.read()) for each in files]
     finally:
         await form.close()
+
+
+def _sendable(name: str) -> str:
+    """Return a name whose halves of characters, which some charsets have, are question marks."""
+    return name.encode(errors="replace").decode()
 
 
 async def _limited(request: Request, share: Share, size: int) -> AsyncGenerator[bytes]:
