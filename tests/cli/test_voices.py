@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,10 @@ import soundfile
 
 from emotone import corpora
 from emotone.audio import load
+from emotone.cli.voices import by_voice
 from emotone.recognition import Recognizer
+from emotone.recognition.asked import Asked
+from emotone.recognition.recognizer import Options
 
 from ..made_bundles import make_bundle
 from ..recognition.test_speaker import HEAD
@@ -104,6 +108,23 @@ def test_a_recording_is_its_own_voice_through_a_pipe_too(
     assert list(happy(emotone, "-", "--model", model, "--adapt", "recording").values()) == pytest.approx(
         list(known.values()), abs=1e-5
     )
+
+
+def test_a_voice_is_forgotten_once_all_of_it_is_answered(model: Path, calls: Path) -> None:
+    loud, quiet = ([calls / name / f"{number}.wav" for number in range(10)] for name in ("loud", "quiet"))
+    rows = [*((path, "loud") for path in loud[:5]), *((path, "quiet") for path in quiet)]
+    rows += [(path, "loud") for path in loud[5:]]
+    rows += [(path, f"quiet {part}") for part in range(5) for path in quiet]
+    asked = [Asked(str(path), path, speaker=speaker) for path, speaker in rows]
+    options: Options = {"window": 1.0, "hop": 0.5}
+    voices, alive = [], []
+    for known, group in by_voice(asked, None, Recognizer.load(model), "speaker", options):
+        voices.append((group[0].speaker, len(group), weakref.ref(known.model)))
+        del known
+        alive.append([who for who, _, held in voices if held() is not None])
+    assert [(who, count) for who, count, _ in voices[:3]] == [("loud", 5), ("quiet", 10), ("loud", 5)]
+    assert voices[0][2] is voices[2][2], "known once, though it is met twice"
+    assert alive == [["loud"], ["loud"], [], *[[]] * 5]
 
 
 def test_what_is_no_voice_is_refused(emotone: Emotone, model: Path, calls: Path, tmp_path: Path) -> None:

@@ -42,8 +42,8 @@ def by_voice(
 ) -> "Iterator[tuple[Recognizer, list[Asked]]]":
     """Yield, in their order, recordings of one voice that follow each other, and the recogniser that knows it.
 
-    A voice is known by all its recordings, which are listened to before the first of them is answered. One with fewer
-    than 8 windows of speech is answered as it comes, which is said.
+    A voice is known by all its recordings, which are listened to before the first of them is answered, and forgotten
+    after the last. One with fewer than 8 windows of speech is answered as it comes, which is said.
 
     Args:
         asked: the recordings.
@@ -62,11 +62,14 @@ def by_voice(
     voices: dict[Hashable, list[Asked]] = {}
     for part in parts:
         voices.setdefault(_voice(part, by, diarised=diarised), []).append(part)
+    left = {voice: len(its) for voice, its in voices.items()}
     known: dict[Hashable, Recognizer] = {}
-    for voice, group in groupby(parts, key=lambda part: _voice(part, by, diarised=diarised)):
+    for voice, each in groupby(parts, key=lambda part: _voice(part, by, diarised=diarised)):
+        group = list(each)
         if voice not in known:
             known[voice] = _acquainted(recogniser, voices[voice], options)
-        yield known[voice], list(group)
+        left[voice] -= len(group)
+        yield (known[voice] if left[voice] else known.pop(voice)), group
 
 
 def _acquainted(recogniser: "Recognizer", parts: "Sequence[Asked]", options: "Options") -> "Recognizer":
