@@ -1,5 +1,6 @@
 """A recogniser that knows its speaker judges by where the speaker's own speech lies."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,19 @@ def test_only_the_stretch_that_is_unlike_is_uncertain(tmp_path: Path, clips: lis
     assert spoken[-1] == "uncertain"
     assert "uncertain" not in spoken[:-1]
     assert "of speech are unlike" in told.notes[0]
+
+
+def test_a_known_speaker_is_kept_as_where_the_voice_lies_and_not_as_all_its_speech(
+    able: Recognizer, clips: list[Path]
+) -> None:
+    vectors = np.concatenate([able.embed(path, window=1, hop=0.5).vectors for path in clips[:4]])
+    many = np.tile(vectors, (1_000, 1))
+    known = able.knowing(many)
+    assert len(pickle.dumps(known)) == len(pickle.dumps(able.knowing(vectors)))
+    expected = HEAD.probabilities(able.embed(clips[5], window=60, hop=60).vectors, many)
+    many[:] = 0  # the caller's to fill again
+    found = known(clips[5], window=60, hop=60)
+    np.testing.assert_allclose(list(found.scores.values()), expected[0], atol=1e-6)
 
 
 def test_what_cannot_be_adapted_to(able: Recognizer, recognizer: Recognizer, clips: list[Path], tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Where the training clips' embeddings lie: how far from them a recording is, and a known speaker's moved there."""
 
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -8,11 +8,22 @@ from pydantic import Field, model_validator
 
 from emotone.config import Config
 
-__all__ = ["Head"]
+__all__ = ["Head", "Voice"]
 
 Array = npt.NDArray[np.floating]
 
 _LEAST = 1e-6  # of a deviation
+
+
+class Voice(NamedTuple):
+    """Where a speaker's embeddings lie.
+
+    Attributes:
+        centre, spread: their mean and deviation, as far as they are trusted, (width,).
+    """
+
+    centre: npt.NDArray[np.float64]
+    spread: npt.NDArray[np.float64]
 
 
 class Head(Config):
@@ -59,25 +70,35 @@ class Head(Config):
             return np.zeros(len(embeddings), bool)
         return self.distances(embeddings) > self.reach
 
-    def moved(self, embeddings: Array, own: Array) -> npt.NDArray[np.float64]:
+    def voice(self, own: Array) -> Voice | None:
+        """Return where a speaker's embeddings lie, `own` as `probabilities` has it; None where there are none."""
+        if not len(own):
+            return None
+        share = len(own) / (len(own) + self.trust)
+        centre = share * own.mean(axis=0) + (1 - share) * np.asarray(self.mean)
+        spread = share * own.std(axis=0) + (1 - share) * np.asarray(self.deviation)
+        return Voice(centre, np.maximum(spread, _LEAST))
+
+    def moved(self, embeddings: Array, own: Array | Voice | None) -> npt.NDArray[np.float64]:
         """Return a speaker's embeddings (clips, width) put where the training speakers' lie; `own` as `probabilities`
         has it.
         """
-        mean, deviation = np.asarray(self.mean), np.asarray(self.deviation)
-        if not len(own):
+        voice = self.voice(own) if isinstance(own, np.ndarray) else own
+        if voice is None:
             return np.asarray(embeddings, np.float64)
-        share = len(own) / (len(own) + self.trust)
-        centre = share * own.mean(axis=0) + (1 - share) * mean
-        spread = share * own.std(axis=0) + (1 - share) * deviation
-        return np.asarray((embeddings - centre) / np.maximum(spread, _LEAST) * deviation + mean)
+        standardised = (embeddings - voice.centre) / voice.spread
+        return np.asarray(standardised * np.asarray(self.deviation) + np.asarray(self.mean))
 
-    def probabilities(self, embeddings: Array, own: Array, *, temperature: float = 1.0) -> npt.NDArray[np.float32]:
+    def probabilities(
+        self, embeddings: Array, own: Array | Voice | None, *, temperature: float = 1.0
+    ) -> npt.NDArray[np.float32]:
         """Return calibrated probabilities (clips, classes) of a speaker's clips.
 
         Args:
             embeddings: of the clips to judge, (clips, width).
             own: of recordings of the same speaker, without labels, (recordings, width); the more kinds of emotion they
-                have, the better. With few, the training speakers' distribution keeps its weight, see `trust`.
+                have, the better. With few, the training speakers' distribution keeps its weight, see `trust`. Or what
+                `voice` says of them.
             temperature: what the logits are divided by.
         """
         moved = self.moved(embeddings, own)

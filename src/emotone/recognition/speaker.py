@@ -19,7 +19,7 @@ class Acquainted:
 
     def __init__(self, bundle: Bundle, head: Head, own: npt.NDArray[np.float32]) -> None:
         self.bundle = bundle
-        self._head, self._own = head, own
+        self._head, self._voice = head, head.voice(own)  # which is small, however much speech it comes of
 
     @property
     def info(self) -> BundleInfo:
@@ -31,12 +31,12 @@ class Acquainted:
         outputs = self.bundle.run(waveforms, lengths)
         temperature = self.info.temperature
         return outputs._replace(
-            probabilities=self._head.probabilities(outputs.embedding, self._own, temperature=temperature)
+            probabilities=self._head.probabilities(outputs.embedding, self._voice, temperature=temperature)
         )
 
     def are_far(self, embeddings: npt.NDArray[np.float32]) -> npt.NDArray[np.bool_]:
         """Return which embeddings (clips, width) are unlike those of training even once the speaker is known."""
-        return self._head.are_far(self._head.moved(embeddings, self._own))
+        return self._head.are_far(self._head.moved(embeddings, self._voice))
 
 
 Model = Bundle | Acquainted
