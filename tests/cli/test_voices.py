@@ -118,7 +118,7 @@ def test_a_voice_is_forgotten_once_all_of_it_is_answered(model: Path, calls: Pat
     asked = [Asked(str(path), path, speaker=speaker) for path, speaker in rows]
     options: Options = {"window": 1.0, "hop": 0.5}
     voices, alive = [], []
-    for known, group in by_voice(asked, None, Recognizer.load(model), "speaker", options):
+    for known, group in by_voice(asked, None, Recognizer.load(model), "speaker", options, diarised=False):
         voices.append((group[0].speaker, len(group), weakref.ref(known.model)))
         del known
         alive.append([who for who, _, held in voices if held() is not None])
