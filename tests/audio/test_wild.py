@@ -282,6 +282,22 @@ def test_times_of_a_film_are_its_own(tmp_path: Path) -> None:
     assert np.array_equal(read(alone)[0][0], VOICE)  # which refuses what is cut short
 
 
+@pytest.mark.parametrize("tracks", [1, 2])
+def test_a_pause_on_a_films_clock_is_no_cut(tracks: int, tmp_path: Path) -> None:
+    path = tmp_path / "pause.mkv"
+    with av.open(str(path), "w") as container:
+        streams = [container.add_stream("pcm_f32le", rate=RATE, layout="mono") for _ in range(tracks)]
+        for stream in streams:
+            for second in (0, 4):
+                frame = av.AudioFrame.from_ndarray(VOICE[None], format="flt", layout="mono")
+                frame.sample_rate, frame.pts, frame.time_base = RATE, second * RATE, Fraction(1, RATE)
+                container.mux(stream.encode(frame))
+    with open_blocks(path, strict=True) as recording:
+        samples = np.concatenate(list(recording.blocks(4_000)), axis=1)
+    assert np.array_equal(samples[0], np.tile(VOICE, 2))
+    assert "2.5 s have no sound and are left out" in recording.notes[-1] and len(recording.notes) == tracks
+
+
 @pytest.mark.parametrize("stated", [0xFFFF_FFFF, 0x7FFF_FFFF, 5 * RATE * 4, 0])
 def test_a_wav_of_more_than_four_gigabytes_has_its_length(stated: int, tmp_path: Path) -> None:
     """Where its size was left open, and where it was written modulo 2^32. The file has no content on the disk."""

@@ -113,7 +113,7 @@ def test_less_than_it_was_trained_on_is_uncertain_unless_an_answer_is_asked_for(
 ) -> None:
     samples, shortest = load(clips[0].path, rate=16_000)[0], recognizer.model.info.shortest
     assert shortest is not None
-    size = int(0.9 * shortest * 16_000)
+    size = min(16_000, int(0.9 * shortest * 16_000))  # a second, or less for a model that heard shorter clips
     loudest = int(np.convolve(samples**2, np.ones(size), "valid").argmax())
     little = (samples[loudest : loudest + size], 16_000)
     result = recognizer(little)

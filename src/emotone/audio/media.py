@@ -106,6 +106,7 @@ class _Media:
         self._container, self._strict = container, strict
         self._clock = clock and container.format.name not in _GUESSED
         self._until = 0.0  # by the container's clock
+        self._whole = True  # as far as was read
         self.seconds = _stated(container, track)
         self.notes: list[str] = []
         if len(container.streams.audio) > 1:
@@ -127,7 +128,7 @@ class _Media:
         if not found:
             raise AudioError(f"{self.name}: holds no samples")
         left_out = self._until - found / self.rate
-        if left_out > _SLACK and self._until > self.seconds - _SLACK and not self.notes:
+        if left_out > _SLACK and self._until > self.seconds - _SLACK and self._whole:
             self.notes.append(f"{left_out:.1f} s have no sound and are left out: what follows is later than said")
         elif found / self.rate < self.seconds - _SLACK:
             self._say(cut_short(self.seconds - found / self.rate, self.seconds))
@@ -175,6 +176,7 @@ class _Media:
     def _say(self, detail: str) -> None:
         if self._strict:
             raise truncated(self.name, detail)
+        self._whole = False
         self.notes.append(detail)
 
     def _joined(self, parts: list[Samples]) -> Samples:

@@ -39,7 +39,10 @@ def _called(found: "Sequence[Asked]", known: set[str], where: Path) -> dict[str,
     """Return what each recording is called in `known`: as emotone itself writes it, else its name without ending."""
     from emotone.cli.names import names_of, one_word
 
-    own = {name: one_word(path.as_posix()) for name, path in names_of(list({each.name: 0 for each in found})).items()}
+    own = {
+        name: one_word(path.as_posix())
+        for name, path in names_of(list(dict.fromkeys(each.name for each in found))).items()
+    }
     called = {name: full if full in known else one_word(Path(name).stem) for name, full in own.items()}
     called = {name: word for name, word in called.items() if word in known}
     for word in dict.fromkeys(called.values()):

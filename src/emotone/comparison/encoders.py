@@ -48,9 +48,9 @@ def _found(recipe: Recipe, encoder: str | None) -> Recipe:
     if not isinstance(model, EncoderConfig) or not recipe.begins_with_encoder:
         return recipe
     name = encoder or model.encoder
-    folder = locate(name)
-    if lack_of(recipe, name):
+    if lack_of(recipe, name):  # before anything is downloaded
         raise EmotoneError(f"{recipe.id}: to read encoders, {_EXTRA}.")
+    folder = locate(name)
     if not isinstance(model, WhisperConfig):
         weights = digest(folder)
     elif encoder is None and model.weights is not None:
