@@ -45,9 +45,11 @@ def explain_window(
         waveform = torch.from_numpy(window.samples)[None]
         features, frames, begin = serving.hear(waveform, torch.tensor([waveform.shape[1]]))
         features = features[..., : int(frames)]
+        inputs = serving.read(features, frames)
+        read = min(int(frames), inputs.shape[2])  # a network of one length leaves out what is beyond it
+        baseline = inputs.clone()
         # Not quite the mean: where it is 0 the network could take the sound for padding.
-        flat = torch.full_like(features, float(features.mean()) + 1e-6)
-        inputs, baseline = serving.read(features, frames), serving.read(flat, frames)
+        baseline[..., :read] = inputs[..., :read].mean(2, keepdim=True) + 1e-6
         logits, _, attention = serving.judge(inputs, frames)
         baseline_logit = float(serving.judge(baseline, frames)[0][0, target])
         scores = torch.softmax(logits[0] / serving.temperature, dim=0)
@@ -60,7 +62,6 @@ def explain_window(
         n_steps=_STEPS,
         internal_batch_size=_BATCH,
     )
-    read = min(int(frames), inputs.shape[2])  # a network of one length leaves out what is beyond it
     attributions = found[0, :, :read].numpy().astype(np.float32)
 
     def ask(batch: "Tensor") -> Array:

@@ -25,14 +25,16 @@ def explain(source: Source, model: str | Path | None = None, *, emotion: str | N
     Integrated gradients (Sundararajan et al., 2017) follow the logit of the emotion from a baseline to the sound, and
     give every band of every frame its share of the difference. They are taken of what the network's first layer reads.
     Before its normalisation they would say nothing: a clip whose level and contrast are normalised is the same all the
-    way up from any constant. The baseline is the clip flattened to its own mean level, with which training masks too.
+    way up from any constant. The baseline is the clip with every band at its own mean over time: its colour without
+    what happens in it. An even spectrum in its place would be a sound that frozen layers never heard.
 
     Of a recording longer than the model's window, the window is explained that speaks most for the emotion.
 
     Args:
         source: a path, a file's bytes, or an open binary file.
         model: as in `Recognizer.load`. It must read log-mels.
-        emotion: a label of the model; None for the one that the recording gets.
+        emotion: a label of the model; None for the one that the recording gets, or, where that is uncertain, the
+            likeliest.
 
     Raises:
         UsageError: an unknown emotion, no such model, the extra `explain` is not installed.
@@ -53,8 +55,8 @@ def explain(source: Source, model: str | Path | None = None, *, emotion: str | N
     serving = Serving(_system(place, bundle)).requires_grad_(False)
     with open_blocks(source) as recording:
         name, rate = getattr(recording, "name", "recording"), recording.rate
-        answer, duration, window = _strongest(bundle, rate, recording.blocks(_BLOCK), emotion, name)
-    return explain_window(serving, bundle.info, window, emotion or answer, file=name, answer=answer, duration=duration)
+        answer, likeliest, duration, window = _strongest(bundle, rate, recording.blocks(_BLOCK), emotion, name)
+    return explain_window(serving, bundle.info, window, emotion or likeliest, file=name, answer=answer, duration=duration)
 
 
 def _system(place: Path | bytes, bundle: Bundle) -> Any:
@@ -74,9 +76,12 @@ def _system(place: Path | bytes, bundle: Bundle) -> Any:
 
 def _strongest(
     bundle: Bundle, rate: int, blocks: Iterable[Samples], emotion: str | None, name: str
-) -> tuple[str, float, "Window"]:
-    """Return a recording's answer, its duration, and the window that speaks most for the emotion, or for the answer."""
-    from emotone.recognition.result import NO_SPEECH
+) -> tuple[str, str, float, "Window"]:
+    """Return a recording's answer, its likeliest emotion, its duration, and the window that speaks most for the emotion.
+
+    Of None, for the likeliest.
+    """
+    from emotone.recognition.result import NO_SPEECH, judge
     from emotone.recognition.stream import Settings, Track, answers
 
     labels = bundle.info.labels
@@ -96,4 +101,5 @@ def _strongest(
     result = track.result()
     if result.emotion == NO_SPEECH:
         raise AudioError(f"{name}: no speech in it, so there is nothing to explain")
-    return result.emotion, result.duration, best[emotion or result.emotion][1]
+    likeliest, _ = judge(result.scores, 0)
+    return result.emotion, likeliest, result.duration, best[emotion or likeliest][1]

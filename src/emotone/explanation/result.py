@@ -27,7 +27,7 @@ class Explanation:
     Attributes:
         file: what the recording is called.
         model: the bundle's name.
-        answer: the emotion of the whole recording.
+        answer: the emotion of the whole recording, or "uncertain".
         emotion: the explained one.
         scores: label -> probability, of the stretch.
         start: of the stretch, in seconds from the recording's beginning.
@@ -40,7 +40,7 @@ class Explanation:
         logmel: what the front end takes, (bands, frames), in dB unless the recipe standardises it.
         attributions: integrated gradients, (bands, frames). They add up to `logit` - `baseline_logit`.
         logit: of the explained emotion, before the temperature.
-        baseline_logit: the same for the baseline, the stretch flattened to its own mean.
+        baseline_logit: the same for the baseline, the stretch with every band at its own mean over time.
         attention: weights over time, (steps,), which sum to 1; None for a network that does not attend.
         attention_times: the middle of every step, as `times`.
         deletion: how much the marked regions matter, by share.
