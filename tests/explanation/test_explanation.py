@@ -204,8 +204,8 @@ def test_an_uncertain_answer_is_explained_by_the_likeliest_emotion(synthetic: Pa
     assert any("answer is “uncertain”" in text.get_text() for text in found.figure().texts)
 
 
-def test_what_is_marked_matters_to_frozen_layers_too(tmp_path: Path) -> None:
-    """To the model that comes with emotone a flattened spectrum is no sound at all: any region, so replaced, cost as much."""
+def test_what_is_marked_matters_to_frozen_layers_too() -> None:
+    """To `emotone/probe` an even spectrum is no sound at all: any region, so replaced, cost as much as those marked."""
     if not (os.environ.get("EMOTONE_DATA") and corpora.find("ravdess")):
         pytest.skip("needs RAVDESS in EMOTONE_DATA: the model has to be sure of real speech")
     clips = [each for each in corpora.load("ravdess").utterances if each.clip.endswith("02-02-02-05")]

@@ -55,8 +55,8 @@ def explain(source: Source, model: str | Path | None = None, *, emotion: str | N
     serving = Serving(_system(place, bundle)).requires_grad_(False)
     with open_blocks(source) as recording:
         name, rate = getattr(recording, "name", "recording"), recording.rate
-        answer, likeliest, duration, window = _strongest(bundle, rate, recording.blocks(_BLOCK), emotion, name)
-    return explain_window(serving, bundle.info, window, emotion or likeliest, file=name, answer=answer, duration=duration)
+        answer, likely, duration, window = _strongest(bundle, rate, recording.blocks(_BLOCK), emotion, name)
+    return explain_window(serving, bundle.info, window, emotion or likely, file=name, answer=answer, duration=duration)
 
 
 def _system(place: Path | bytes, bundle: Bundle) -> Any:
@@ -77,9 +77,9 @@ def _system(place: Path | bytes, bundle: Bundle) -> Any:
 def _strongest(
     bundle: Bundle, rate: int, blocks: Iterable[Samples], emotion: str | None, name: str
 ) -> tuple[str, str, float, "Window"]:
-    """Return a recording's answer, its likeliest emotion, its duration, and the window that speaks most for the emotion.
+    """Return a recording's answer, its likeliest emotion, its duration, and a window.
 
-    Of None, for the likeliest.
+    The window is the one that speaks most for the emotion; of None, for the likeliest.
     """
     from emotone.recognition.result import NO_SPEECH, judge
     from emotone.recognition.stream import Settings, Track, answers
@@ -101,5 +101,5 @@ def _strongest(
     result = track.result()
     if result.emotion == NO_SPEECH:
         raise AudioError(f"{name}: no speech in it, so there is nothing to explain")
-    likeliest, _ = judge(result.scores, 0)
-    return result.emotion, likeliest, result.duration, best[emotion or likeliest][1]
+    likely, _ = judge(result.scores, 0)
+    return result.emotion, likely, result.duration, best[emotion or likely][1]
