@@ -127,7 +127,7 @@ def site(tarballs: list[Path], tmp_path_factory: pytest.TempPathFactory) -> Path
     from emotone.site import write_site
 
     folder = tmp_path_factory.mktemp("site") / "page"
-    write_site(folder, model="emotone/large", runtime=tarballs)
+    write_site(folder, model="emotone/probe", runtime=tarballs)
     return folder
 
 

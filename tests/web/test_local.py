@@ -17,7 +17,7 @@ from .conftest import REAL, answered, downloaded, hears, opened
 
 @pytest.fixture(scope="module")
 def recognizer() -> Recognizer:
-    return Recognizer.load("emotone/large")
+    return Recognizer.load("emotone/probe")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def page(browser: Any, static: str, asked: list[str]) -> Iterator[Any]:
         page = open_page("about:blank", ready="html")
         page.context.on("request", lambda request: asked.append(request.url))
         page.goto(static)
-        page.wait_for_function("() => document.getElementById('engine').textContent === 'emotone/large'")
+        page.wait_for_function("() => document.getElementById('engine').textContent === 'emotone/probe'")
         yield page
 
 

@@ -180,8 +180,10 @@ def test_a_timeline_is_that_of_python(run: Run, sounds: list[Samples], least: fl
     assert emotions >= {"silence", *LABELS} and (least + unlike == 0) == ("uncertain" not in emotions)
 
 
-@pytest.mark.parametrize("rate", [48_000, 44_100, 22_050, 8_000])
-def test_resampling_is_as_good_as_soxr(run: Run, clips: list[Path], rate: int) -> None:
+@pytest.mark.parametrize(
+    ("rate", "apart"), [(48_000, 1e-6), (32_000, 1e-6), (24_000, 1e-6), (8_000, 1e-6), (44_100, 1e-3), (22_050, 1e-3)]
+)
+def test_resampling_is_soxrs(run: Run, clips: list[Path], rate: int, apart: float) -> None:
     samples, own = load(clips[0])
     given = soxr.resample(samples, own, rate).astype(np.float32)
     expected = np.clip(soxr.resample(given, rate, RATE, quality="HQ"), -1, 1)
@@ -196,7 +198,7 @@ def test_resampling_is_as_good_as_soxr(run: Run, clips: list[Path], rate: int) -
     )
     made = received(found)
     assert len(made) == len(expected)
-    assert np.abs(made - expected).max() < 1e-3 * np.abs(expected).max()
+    assert np.abs(made - expected).max() < apart * np.abs(expected).max()
 
 
 def test_channels_that_cancel_each_other_are_told(run: Run, clips: list[Path]) -> None:

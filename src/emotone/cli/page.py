@@ -19,9 +19,9 @@ def page(
         str,
         typer.Option(
             help="emotone/probe, emotone/large, emotone/base or emotone/tiny; a .onnx file; org/name on the Hugging "
-            "Face hub. The first answers by the last bits of a clip too, which browsers decode otherwise."
+            "Face hub."
         ),
-    ] = "emotone/large",
+    ] = "emotone/probe",
     runtime: Annotated[
         list[Path] | None,
         typer.Option(
