@@ -105,6 +105,12 @@ def test_how_loud_a_clip_was_recorded_counts_only_where_the_recipe_wants_it(enco
         assert (as_recorded((faint, length)) - as_recorded((loud, length))).abs().max() > 0.01
 
 
+def test_lower_layers_and_deviations_are_expected_to_tell_less_where_the_recipe_says_so(encoder: Path) -> None:
+    expected = torch.tensor([0.5, 0.25, 1.0, 0.5]).repeat_interleave(128)  # a layer's means, then its deviations
+    torch.testing.assert_close(network(encoder, prior_scale=0.5).prior_scale(), expected)
+    assert (network(encoder).prior_scale() == 1).all()
+
+
 @pytest.mark.parametrize("level", ["none", "peak"])
 def test_what_lies_below_the_floor_does_not_count(encoder: Path, level: str) -> None:
     random = torch.Generator().manual_seed(2)

@@ -41,3 +41,14 @@ def test_a_label_that_may_mean_two_classes_teaches_neither_against_the_other() -
     weight, bias = fit_rows(read, vague, *start, range(3), meant=meant)
     told = torch.softmax(read @ weight.T + bias, 1)
     assert (told[vague == 3][:, :2].sum(1).mean() > 0.6) and (weight[0] - weight[1]).abs().max() < 1e-3
+
+
+def test_values_that_are_trusted_less_get_smaller_weights() -> None:
+    torch.manual_seed(0)
+    y = torch.arange(60) % 2
+    read = (2.0 * y[:, None] - 1) + torch.randn(60, 2)  # both tell as much of the class
+    start = torch.zeros(2, 2), torch.zeros(2)
+    alike, _ = fit_rows(read, y, *start, range(2))
+    trusted, _ = fit_rows(read, y, *start, range(2), scale=torch.tensor([1.0, 0.2]))
+    assert 0.5 < (alike[1, 1] / alike[1, 0]) < 2
+    assert trusted[1, 1] < 0.1 * trusted[1, 0] and trusted[1, 0] > alike[1, 0]

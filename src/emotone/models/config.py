@@ -163,6 +163,9 @@ class WhisperConfig(EncoderConfig):
     floor: float = Field(default=80.0, gt=0, le=80)
     """Log-mels are cut this many dB below a clip's loudest value: what lies lower tells the room and the recorder, not
     the speaker. The features are cut at 80 dB, as Whisper's are."""
+    prior_scale: float = Field(default=1.0, gt=0, le=1)
+    """What the output's regression expects of its weights before it hears a clip: how large those of a layer are beside
+    those of the layer above it, and those of deviations beside those of means. 1: all alike."""
     encoder_rate: float | None = Field(default=None, gt=0)
     """The learning rate of the last layer; None leaves the encoder as it is. That of the output is the recipe's."""
     layer_decay: float = Field(default=1.0, gt=0, le=1)

@@ -53,6 +53,12 @@ class WhisperLayers(Ragged):
         self.register_buffer("deviation", torch.ones(self.width))
         self.output = nn.Linear(self.width, classes)
 
+    def prior_scale(self) -> Tensor:
+        """Return how large the weight of each statistic is expected to be beside the largest, (width,)."""
+        last, scale = max(self.config.read), self.config.prior_scale
+        each = [scale ** (last - layer + deviations) for layer in self.config.read for deviations in (0, 1)]
+        return torch.tensor(each).repeat_interleave(self.config.width)
+
     def normalise(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Return log-mels, dB, in Whisper's scale; zero beyond each clip's end."""
         real = within(lengths, frames.shape[2])[:, None]

@@ -22,6 +22,7 @@ def fit_rows(
     copies: int = 1,
     meant: Tensor | None = None,
     weights: Tensor | None = None,
+    scale: Tensor | None = None,
 ) -> tuple[Tensor, Tensor]:
     """Return weight and bias of the rows `new`, which with the other rows as they are make the logits of `read`.
 
@@ -33,9 +34,13 @@ def fit_rows(
         copies: how often each clip is among the samples; together they weigh as much as one.
         meant: (labels, classes), true for the classes that a label may mean; then `y` are indices of labels.
         weights: of the samples, (samples,), 1 on average; None where all weigh the same.
+        scale: how large the weights of each value are expected to be beside one another, (width,): the deviations of
+            their Gaussian prior; None where they are alike.
     """
     deviation, mean = torch.std_mean(read, dim=0)
     deviation = deviation.clamp(min=1e-6)
+    if scale is not None:
+        deviation = deviation / scale
     standardised, fixed = (read - mean) / deviation, read @ weight.T + bias
     rows, offset = (torch.zeros(size, requires_grad=True) for size in ((len(new), read.shape[1]), (len(new),)))
     optimiser = torch.optim.LBFGS([rows, offset], max_iter=200, line_search_fn="strong_wolfe")

@@ -134,7 +134,9 @@ class WhisperClassifier(RaggedClassifier):
         spread = None if self.corpora is None else self._spread(read)
         with torch.enable_grad():
             learnt = read if spread is None else spread.standardised(read)
-            weight, bias = fit_rows(learnt, y, *fixed, classes, meant=self.meant, weights=self.weights)
+            weight, bias = fit_rows(
+                learnt, y, *fixed, classes, meant=self.meant, weights=self.weights, scale=network.prior_scale()
+            )
         if spread is not None:  # a recording that is heard later is of no known corpus
             weight = weight / spread.deviation
             bias = bias - weight @ spread.mean
