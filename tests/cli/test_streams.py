@@ -133,15 +133,21 @@ def test_a_full_disk_is_said_in_one_line(recordings: Path) -> None:
             assert done.stderr.decode() == "emotone: writing: No space left on device\n"
 
 
+ENDINGS = {signal.SIGINT: 130, signal.SIGTERM: 143, signal.SIGHUP: 129}
+"""Of a terminal, of a supervisor, of a terminal that closes: and the exit code that a shell gives each."""
+
+
 def heed() -> None:
-    """Heed interrupts, as a program does that is started at a terminal; who runs the tests may ignore them."""
-    signal.signal(signal.SIGINT, signal.SIG_DFL)
+    """Heed signals, as a program does that is started at a terminal; who runs the tests may ignore them."""
+    for number in ENDINGS:
+        signal.signal(number, signal.SIG_DFL)
 
 
-@pytest.mark.parametrize("out", ["answers.json", "answers.csv", None])
-def test_an_interrupt_ends_it_quietly_and_leaves_nothing(
-    tmp_path: Path, recordings: Path, out: str | None
-) -> None:  # fmt: skip
+@pytest.mark.parametrize("number", ENDINGS)
+@pytest.mark.parametrize("out", ["answers.json", "answers.csv", "answers.parquet", None])
+def test_a_signal_ends_it_quietly_and_leaves_nothing(
+    tmp_path: Path, recordings: Path, out: str | None, number: signal.Signals
+) -> None:
     shutil.copy(recordings / "é.wav", tmp_path / "a.wav")
     script = "import emotone.cli, sys; print('ready', file=sys.stderr, flush=True); emotone.cli.main()"
     arguments = ("a.wav", "-", *(("--out", out) if out else ()))
@@ -150,11 +156,66 @@ def test_an_interrupt_ends_it_quietly_and_leaves_nothing(
     with subprocess.Popen(command, cwd=tmp_path, env=environment(), preexec_fn=heed, **pipes) as process:
         assert process.stderr is not None and process.stderr.readline() == b"ready\n"
         time.sleep(2)  # now it waits for standard input
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         process.wait(30)
         assert process.stdout is not None
-        assert (process.returncode, process.stdout.read(), process.stderr.read()) == (130, b"", b"")
+        assert (process.returncode, process.stdout.read(), process.stderr.read()) == (ENDINGS[number], b"", b"")
     assert [path.name for path in tmp_path.iterdir()] == ["a.wav"]
+
+
+LOST = """
+import os, sys
+import emotone.cli
+from emotone.audio import sndfile
+
+make, left = sndfile._Nameless.__init__, int(sys.argv.pop(1))
+number = int(sys.argv.pop(1))
+
+def made(self, file):
+    make(self, file)
+    whole = self.readinto
+
+    def readinto(buffer):
+        global left
+        left -= 1
+        if not left:
+            os.kill(os.getpid(), number)
+        return whole(buffer)
+
+    self.readinto = readinto
+
+sndfile._Nameless.__init__ = made
+emotone.cli.main()
+"""
+"""The command line that gets a signal while libsndfile reads for the so-and-so-many-th time."""
+
+
+@pytest.mark.parametrize("reads", [1, 3])  # while it is opened, while it is decoded
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_while_a_file_is_decoded_ends_it_too(tmp_path: Path, number: signal.Signals, reads: int) -> None:
+    soundfile.write(tmp_path / "a.flac", np.random.default_rng(0).normal(0, 0.001, 16_000_000), 16_000)
+    command = [sys.executable, "-c", LOST, str(reads), str(int(number)), "predict", "a.flac", "--out", "out.json"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, env=environment(), preexec_fn=heed, timeout=60)
+    assert done.returncode == ENDINGS[number] and b"Traceback" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["a.flac"]
+
+
+def test_a_terminal_that_closes_does_not_end_what_ignores_it(tmp_path: Path, recordings: Path) -> None:
+    """As by nohup."""
+
+    def ignore() -> None:
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
+
+    script = "import emotone.cli, sys; print('ready', file=sys.stderr, flush=True); emotone.cli.main()"
+    command = [sys.executable, "-c", script, "predict", "-", "--out", tmp_path / "out.json"]
+    pipes: dict[str, Callable[..., object] | int] = dict.fromkeys(("stdin", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(command, env=environment(), preexec_fn=ignore, **pipes) as process:
+        assert process.stderr is not None and process.stderr.readline() == b"ready\n"
+        time.sleep(2)
+        process.send_signal(signal.SIGHUP)
+        process.communicate((recordings / "é.wav").read_bytes(), timeout=30)
+    assert process.returncode == 0
+    assert '"no speech"' in (tmp_path / "out.json").read_text(encoding="utf-8")
 
 
 TOLD = """
@@ -175,7 +236,10 @@ emotone.cli.main()
 """The command line that says when the first epoch is over."""
 
 
-def test_an_interrupted_training_ends_as_every_command(tmp_path: Path, small: dict[str, Path], few: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_training_as_every_command(
+    tmp_path: Path, small: dict[str, Path], few: Path, number: signal.Signals
+) -> None:
     recipe = tmp_path / "long.yaml"
     recipe.write_text(small["net"].read_text() + "training: {epochs: 100000, patience: null}\n")
     data = ("--corpus", "synthetic", "--data", few)
@@ -185,9 +249,9 @@ def test_an_interrupted_training_ends_as_every_command(tmp_path: Path, small: di
         [*command, "--out", tmp_path / "out"], env=environment(), preexec_fn=heed, **pipes
     ) as process:
         assert process.stderr is not None and process.stderr.readline() == b"an epoch\n"
-        process.send_signal(signal.SIGINT)
+        process.send_signal(number)
         out, err = process.communicate(timeout=60)
-    assert (process.returncode, out) == (130, b"") and b"Traceback" not in err
+    assert (process.returncode, out) == (ENDINGS[number], b"") and b"Traceback" not in err
     assert list((tmp_path / "out").iterdir()) == []
 
 

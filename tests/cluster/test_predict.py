@@ -5,8 +5,10 @@ import json
 import os
 import pickle
 import shutil
+import subprocess
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -24,6 +26,7 @@ from emotone.recognition.asked import Asked
 from emotone.recognition.formats import Columns
 
 from ..made_bundles import LABELS
+from ..processes import wait_until_none_is_left
 from .rows import like, rows_of
 
 Run = Callable[..., Any]
@@ -148,6 +151,22 @@ WORDS = {
     ("--engine", "ray", "--out", "w", "abc://calls"): "abc://calls: abc:// is no scheme that is known.",
     ("--engine", "ray", "--out", "abc://w"): "abc://w: abc:// is no scheme that is known.",
 }
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seconds", [6, 8, 20])  # while Ray starts, and while it works
+def test_a_supervisor_ends_it_as_a_shell_expects(bundle: Path, calls: Path, tmp_path: Path, seconds: int) -> None:
+    words = ("predict", calls, "--model", bundle, "--window", 3, "--hop", 0.05, "--engine", "ray")
+    for at in range(200):
+        shutil.copy(calls / "inside" / "1.flac", calls / f"more{at}.flac")
+    command = [sys.executable, "-m", "emotone", *map(str, words), "--out", tmp_path / "wide"]
+    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True) as process:
+        time.sleep(seconds)
+        process.terminate()
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == 143 and "Traceback" not in err and "address" not in err
+    wait_until_none_is_left(process.pid)
+    assert not list((tmp_path / "wide").rglob(".*"))
 
 
 @pytest.mark.parametrize("words", WORDS, ids=" ".join)

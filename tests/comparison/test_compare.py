@@ -88,7 +88,10 @@ def test_killed_at_any_moment_it_ends_with_the_same_records(
     assert (tmp_path / "killed" / "report" / "index.html").stat().st_size > 10_000
 
 
-def test_an_interrupt_ends_it_soon_and_says_how_to_go_on(start: Start, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_ends_it_soon_and_says_how_to_go_on(
+    start: Start, tmp_path: Path, number: signal.Signals, code: int
+) -> None:
     endless = tmp_path / "endless.yaml"
     endless.write_text(
         "extends: kakadiya/lstm\nid: small/endless\naudio: {rate: 16000}\n"
@@ -97,10 +100,10 @@ def test_an_interrupt_ends_it_soon_and_says_how_to_go_on(start: Start, tmp_path:
     process = start(endless, "--out", tmp_path / "out", preexec_fn=_heed_interrupts)
     _wait_for_training(process.pid)
     begun = time.monotonic()
-    os.killpg(process.pid, signal.SIGINT)  # to all of the group, as a terminal does
+    os.killpg(process.pid, number)  # to all of the group, as a terminal does
     _, errors = process.communicate(timeout=60)
     assert time.monotonic() - begun < 10
-    assert process.returncode == 1
+    assert process.returncode == code
     assert errors.splitlines()[-1] == (
         "emotone: Interrupted. Finished runs are kept; the same command goes on from here."
     )

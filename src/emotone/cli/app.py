@@ -16,6 +16,7 @@ from emotone.cli.model import export, model_app
 from emotone.cli.page import page
 from emotone.cli.predict import predict
 from emotone.cli.serve import serve
+from emotone.cli.signals import heeded
 from emotone.cli.stress import stress
 from emotone.cli.systems import systems_app
 from emotone.cli.train import train
@@ -60,29 +61,41 @@ def main() -> None:
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who started this
             setattr(sys, name, Path(os.devnull).open("w"))  # noqa: SIM115 (until the end)
-    from emotone.cli.terminal import speak_utf8, warn
+    from emotone.cli.terminal import speak_utf8
 
     speak_utf8()
-    code: str | int | None = 0
+    with heeded() as ended:
+        try:
+            code = _run()
+        except KeyboardInterrupt:  # while what has failed is said
+            code = 130
+    sys.exit(code if ended.number is None else 128 + ended.number)  # as a shell has it
+
+
+def _run() -> str | int | None:
+    """Run the command line and return its exit code."""
+    from emotone.cli.terminal import warn
+
     try:
         try:
             app()
+            code: str | int | None = 0
         except SystemExit as end:  # Lightning makes one of an interrupt, with code 1
             code = 130 if isinstance(end.__context__, KeyboardInterrupt) else end.code
         sys.stdout.flush()
+        return code
     except EmotoneError as error:
         warn(f"emotone: {error}")
-        code = error.exit_code
+        return error.exit_code
     except ModuleNotFoundError as error:
         missing = (error.name or "emotone").split(".")[0]
         if missing == "emotone":
             raise
         warn(f"emotone: this command needs {missing}: pip install 'emotone[train]'")
-        code = 2
+        return 2
     except BrokenPipeError:  # who reads has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what Python still writes when it ends
-        code = 1
+        return 1
     except OSError as error:
         warn(f"emotone: {error.filename or 'writing'}: {error.strerror or error}")
-        code = 1
-    sys.exit(code)
+        return 1

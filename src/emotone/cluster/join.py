@@ -2,8 +2,10 @@
 
 import logging
 import os
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -56,7 +58,7 @@ def joined(address: str | None) -> Iterator[None]:
 
     options = {"log_to_driver": False, "logging_level": logging.CRITICAL}
     try:
-        with _silence():
+        with _silence(), _same_end():
             if address is None:
                 _start(options)
             else:
@@ -87,6 +89,23 @@ def _start(options: dict[str, Any]) -> None:
                 raise EmotoneError(
                     f"Ray cannot be started on this machine: {reason}. Its logs are in /tmp/ray."
                 ) from None
+
+
+@contextmanager
+def _same_end() -> Iterator[None]:
+    """Let SIGTERM end this process as before: Ray puts its own handler, which exits with code 15."""
+    before, come = signal.getsignal(signal.SIGTERM), False
+    try:
+        yield
+    except SystemExit as end:
+        come = end.code == signal.SIGTERM
+        if not come:
+            raise
+    finally:
+        if before is not None and threading.current_thread() is threading.main_thread():
+            signal.signal(signal.SIGTERM, before)
+    if come:
+        signal.raise_signal(signal.SIGTERM)
 
 
 @contextmanager
