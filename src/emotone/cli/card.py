@@ -1,6 +1,7 @@
 """The card of a bundle on the screen."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,8 @@ from emotone.bundle.hub import locate
 from emotone.cli.terminal import console, table
 
 __all__ = ["show_card"]
+
+_FEW = 6  # speakers that are named
 
 
 def show_card(name: str | None) -> None:
@@ -50,6 +53,17 @@ def _metric(metric: Metric) -> str:
 
 def _told(value: Any) -> str:
     if isinstance(value, dict):
-        inner = ((key, f"({_told(each)})" if isinstance(each, dict) else _told(each)) for key, each in value.items())
-        return "; ".join(f"{key} {told}" for key, told in inner)
+        return "; ".join(_entry(key, each) for key, each in value.items())
     return ", ".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+
+
+def _entry(key: str, value: Any) -> str:
+    if key == "speakers" and isinstance(value, list | tuple) and len(value) > _FEW:
+        return f"{len(value)} speakers{_by_corpus(value)}"
+    return f"{key} ({_told(value)})" if isinstance(value, dict) else f"{key} {_told(value)}"
+
+
+def _by_corpus(speakers: Sequence[str]) -> str:
+    """Return how many are of which of several corpora, with whose names theirs begin."""
+    counts = Counter(speaker.partition(":")[0] for speaker in speakers if ":" in speaker)
+    return f" ({', '.join(f'{count} of {corpus}' for corpus, count in counts.items())})" if counts else ""
