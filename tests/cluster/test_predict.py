@@ -68,7 +68,7 @@ def test_it_gives_what_local_gives_and_goes_on(
     assert emotone("predict", calls, "--model", bundle, "--out", local).code == 1
     (calls / "half.flac").rename(tmp_path / "half.flac")
     done = emotone("predict", calls, "--model", bundle, "--out", wide, "--engine", "ray")
-    assert done.code == 1
+    assert (done.code, done.out) == (1, f"{wide}: 8 recordings; errors: 2\n")
     assert sorted(line.split(": ")[1] for line in done.err.splitlines()) == [
         str(calls / "empty.flac"),
         str(calls / "garbage.wav"),
@@ -81,7 +81,7 @@ def test_it_gives_what_local_gives_and_goes_on(
     names = [path for path in sorted(calls.rglob("*.*")) if path.is_file()]
     listed.write_text("\n".join(["file", *map(str, names), f"{served}/{elsewhere.name}", f"{served}/none.wav"]))
     done = emotone("predict", listed, "--model", bundle, "--out", wide, "--engine", "ray")
-    assert done.code == 1
+    assert (done.code, done.out) == (1, f"{wide}: 11 recordings, 8 of them before; errors: 4\n")
     assert all(path.stat().st_mtime_ns == time for path, time in begun.items())
     rows = rows_of(wide)
     here = [row for row in rows if "://" not in row["file"]]
@@ -93,6 +93,7 @@ def test_it_gives_what_local_gives_and_goes_on(
 
     again = emotone("predict", listed, "--model", bundle, "--out", wide, "--engine", "ray")
     assert (again.code, again.err) == (1, ""), "nothing is left to do, and some cannot be read"
+    assert again.out == f"{wide}: 11 recordings, 11 of them before; errors: 4\n"
     assert rows_of(wide) == rows
 
     other = emotone("predict", listed, "--model", bundle, "--out", wide, "--engine", "ray", "--window", 2)

@@ -30,7 +30,7 @@ def predict_wide(
 ) -> bool:
     """Recognise recordings on a cluster; return whether one of the folder's, or of the paths, cannot be read."""
     folder = _checked(paths, out, form=form, adapt=adapt, threads=threads)
-    from emotone.cli.terminal import counting, warn
+    from emotone.cli.terminal import console, counting, warn
     from emotone.cluster.join import joined
     from emotone.cluster.listening import Job
     from emotone.cluster.parts import Parts
@@ -60,7 +60,8 @@ def predict_wide(
     }  # fmt: skip
     parts = Parts(folder, told)
     recordings = recordings_of(asked, parts.folder)
-    if any(key not in parts.done for key, _ in recordings):
+    before = sum(key in parts.done for key, _ in recordings)
+    if before < len(recordings):
         with joined(address), counting("Recognising") as progress:
             predict(
                 recordings,
@@ -69,6 +70,9 @@ def predict_wide(
                 on_progress=progress,
                 tell=lambda line: warn(f"emotone: {line}"),
             )
+    already = f", {before} of them before" if before else ""
+    errors = f"; errors: {parts.failed}" if parts.failed else ""
+    console.print(f"{folder}: {len(recordings)} recordings{already}{errors}")
     return bool(failed or parts.failed)
 
 
