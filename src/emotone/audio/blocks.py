@@ -2,11 +2,13 @@
 
 import math
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
-from emotone.audio.media import open_media
+from emotone.audio.media import Media, open_media
+from emotone.audio.onward import Onward, keep, kept
 from emotone.audio.sndfile import open_sndfile
 from emotone.audio.source import Samples, Source, open_recording
 from emotone.errors import AudioError
@@ -39,8 +41,8 @@ class Recording(Protocol):
         """Yield (channels, samples), float32 in [-1, 1], of about `frames` samples each; `AudioError` as in `read`."""
         ...
 
-    def seek(self, sample: int) -> bool:
-        """Let the blocks begin at `sample`, if that can be done without decoding what lies before."""
+    def seek(self, sample: int) -> int:
+        """Let the blocks begin as near before `sample` as can be without decoding what lies before; return where."""
         ...
 
 
@@ -59,15 +61,26 @@ def open_blocks(
         AudioError: what is no recording, or a stretch that it does not have.
         UsageError: what is no file.
     """
+    path = source if isinstance(source, Path | str) and (start > 0 or end is not None) else None
+    with ExitStack() as resources:
+        onward = None if path is None else kept(path, start, resources, strict=strict)
+        recording: Recording = onward or _open(source, resources, strict=strict)
+        if path is not None and isinstance(recording, Media):
+            recording = onward = Onward(recording)
+        yield stretch(recording, start, end)
+        if path is not None and onward:
+            keep(path, onward, resources, strict=strict)
+
+
+def _open(source: Source, resources: ExitStack, *, strict: bool) -> Recording:
+    """Open a recording; `resources` gets what is to be closed with it."""
     name, file = open_recording(source)
-    with file:
-        found = open_sndfile(file, name, strict=strict)
-        if found is not None:
-            yield stretch(found, start, end)
-            return
-        file.seek(0)
-        with open_media(file, name, strict=strict) as media:
-            yield stretch(media, start, end)
+    resources.enter_context(file)
+    found = open_sndfile(file, name, strict=strict)
+    if found is not None:
+        return found
+    file.seek(0)
+    return resources.enter_context(open_media(file, name, strict=strict))
 
 
 def stretch(recording: Recording, start: float, end: float | None) -> Recording:
@@ -95,7 +108,7 @@ class _Stretch:
     def blocks(self, frames: int) -> Iterator[Samples]:
         first = self._sample(self.start)
         last = None if self.end is None else max(self._sample(self.end), first + 1)
-        at = first if self.recording.seek(first) else 0
+        at = self.recording.seek(first)
         found = 0
         for block in self.recording.blocks(frames if at else max(frames, min(first, _SKIPPED))):
             begin, at = at, at + block.shape[1]
@@ -110,8 +123,8 @@ class _Stretch:
         if last is not None and last - at > _SLACK * self.rate:
             self.notes.append(f"ends at {at / self.rate:.2f} s; the stretch was to go on to {self.end:g} s")
 
-    def seek(self, sample: int) -> bool:
-        return False
+    def seek(self, sample: int) -> int:
+        return 0
 
     def _sample(self, seconds: float) -> int:
         return round(min(seconds * self.rate, _BEYOND))

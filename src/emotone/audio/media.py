@@ -20,7 +20,7 @@ from emotone.audio.source import (
 )
 from emotone.errors import AudioError
 
-__all__ = ["MEDIA_SUFFIXES", "open_media", "open_webm"]
+__all__ = ["MEDIA_SUFFIXES", "Media", "open_media", "open_webm"]
 
 MEDIA_SUFFIXES = frozenset(
     [
@@ -51,7 +51,7 @@ _SLACK = 0.2  # seconds that a track may be shorter than stated: packets of sile
 
 
 @contextmanager
-def open_media(file: Binary, name: str, *, strict: bool) -> Iterator["_Media"]:
+def open_media(file: Binary, name: str, *, strict: bool) -> Iterator["Media"]:
     """Open a container by PyAV."""
     head = file.read(12)
     file.seek(0)
@@ -70,11 +70,11 @@ def open_media(file: Binary, name: str, *, strict: bool) -> Iterator["_Media"]:
             raise truncated(name, "an MP4 without its index") from None
         raise AudioError(f"{name}: not audio, or no format that can be read ({error.strerror})") from None
     with container:
-        yield _Media(container, name, strict=strict)
+        yield Media(container, name, strict=strict)
 
 
 @contextmanager
-def open_webm(stream: Any) -> Iterator["_Media"]:
+def open_webm(stream: Any) -> Iterator["Media"]:
     """Open WebM that comes bit by bit, as a browser's MediaRecorder writes it.
 
     Args:
@@ -90,10 +90,10 @@ def open_webm(stream: Any) -> Iterator["_Media"]:
     except (av.FFmpegError, OSError) as error:
         raise AudioError(f"stream: not WebM, or damaged ({error.strerror})") from None
     with container:
-        yield _Media(container, "stream", strict=False, clock=False)
+        yield Media(container, "stream", strict=False, clock=False)
 
 
-class _Media:
+class Media:
     """The first audio track, as `emotone.audio.blocks.Recording`."""
 
     def __init__(self, container: Any, name: str, *, strict: bool, clock: bool = True) -> None:
@@ -113,6 +113,7 @@ class _Media:
             self.notes.append(f"has {len(container.streams.audio)} audio tracks; the first is taken")
 
     def blocks(self, frames: int) -> Iterator[Samples]:
+        """Yield (channels, samples)."""
         found = waiting = 0
         parts: list[Samples] = []
         for part in self._parts():
@@ -133,8 +134,9 @@ class _Media:
         elif found / self.rate < self.seconds - _SLACK:
             self._say(cut_short(self.seconds - found / self.rate, self.seconds))
 
-    def seek(self, sample: int) -> bool:
-        return sample == 0
+    def seek(self, sample: int) -> int:
+        """Stay at the beginning: a decoder that begins in the middle gives other samples."""
+        return 0
 
     def _parts(self) -> Iterator[Samples]:
         import av

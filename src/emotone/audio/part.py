@@ -63,5 +63,5 @@ class _Channel:
         for block in self._recording.blocks(frames):
             yield block[self._channel : self._channel + 1]
 
-    def seek(self, sample: int) -> bool:
+    def seek(self, sample: int) -> int:
         return self._recording.seek(sample)

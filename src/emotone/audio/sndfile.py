@@ -62,15 +62,15 @@ class _Sndfile:
         if found < self._frames and not self._sound.subtype.startswith("MPEG"):
             self._cut(self._frames / self.rate - found / self.rate, self._frames / self.rate)
 
-    def seek(self, sample: int) -> bool:
+    def seek(self, sample: int) -> int:
         if not self._sound.seekable() or sample >= self._frames:
-            return False
+            return 0
         try:
             self._sound.seek(sample)
         except _ERRORS:
-            return False
+            return 0
         self._at = sample
-        return True
+        return sample
 
     def check(self, file: Binary) -> None:
         """Compare what the file announces with what there is, where that can be told before it is read."""

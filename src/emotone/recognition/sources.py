@@ -126,8 +126,6 @@ class _Array:
         for at in range(self._at, self._samples.shape[1], frames):
             yield self._samples[:, at : at + frames]
 
-    def seek(self, sample: int) -> bool:
-        if sample >= self._samples.shape[1]:
-            return False
-        self._at = sample
-        return True
+    def seek(self, sample: int) -> int:
+        self._at = sample if sample < self._samples.shape[1] else 0
+        return self._at
