@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from emotone.bundle.adaptation import Head
+from emotone.bundle.adaptation import Head, Moments
 from emotone.errors import RecipeError
 
 WIDTH, CLASSES = 6, 3
@@ -68,6 +68,19 @@ def test_one_recording_is_not_trusted_as_much_as_many() -> None:
         np.abs(known.probabilities(strange, strange[:count]) - plain(known, strange)).mean() for count in (1, 5, 50)
     ]
     assert moved[0] < moved[1] < moved[2]
+
+
+def test_a_voice_is_the_same_whether_it_comes_at_once_or_bit_by_bit() -> None:
+    known = head()
+    strange = (speech(known, 400) * 3 + 1000).astype("f4")  # far from 0, where sums of squares would lose digits
+    parts = Moments()
+    for part in np.split(strange, [0, 1, 3, 3, 200]):
+        parts.add(part)
+    whole, found = known.voice(strange), known.voice(parts)
+    assert whole is not None and found is not None and parts.count == 400
+    np.testing.assert_allclose(found.centre, whole.centre, rtol=1e-12)
+    np.testing.assert_allclose(found.spread, whole.spread, rtol=1e-12)
+    assert known.voice(Moments()) is None
 
 
 def test_the_temperature_softens() -> None:

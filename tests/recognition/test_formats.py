@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet
@@ -170,6 +171,22 @@ def test_columns_say_what_there_is(tmp_path: Path) -> None:
     assert {name: json.loads(line)[name] for name in ("scope", "speaker", "start")} == {
         "scope": "stretch", "speaker": "x", "start": 1,
     }  # fmt: skip
+
+
+def test_rows_of_parquet_are_written_as_they_come(tmp_path: Path) -> None:
+    path, sizes = tmp_path / "many.parquet", list[int]()
+
+    def answers() -> Iterator[Answer]:
+        for at in range(25_000):
+            if at == 24_999:
+                sizes.append(path.stat().st_size)
+            yield Answer(f"{at}.wav", None, "no such file")
+
+    write_parquet(answers(), path, Columns(LABELS))
+    assert sizes[0] > 20_000, "nothing was written before the last answer came"
+    assert pyarrow.parquet.read_table(path)["file"].to_pylist() == [f"{at}.wav" for at in range(25_000)]
+    write_parquet([], path, Columns(LABELS))
+    assert pyarrow.parquet.read_table(path).column_names == Columns(LABELS).names
 
 
 def test_stretches_together_count_by_their_speech() -> None:

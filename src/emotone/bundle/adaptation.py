@@ -8,11 +8,48 @@ from pydantic import Field, model_validator
 
 from emotone.config import Config
 
-__all__ = ["Head", "Voice"]
+__all__ = ["Head", "Moments", "Voice"]
 
 Array = npt.NDArray[np.floating]
 
 _LEAST = 1e-6  # of a deviation
+
+
+class Moments:
+    """Mean and deviation of embeddings that come in parts, none of which is kept (Chan, Golub and LeVeque, 1983).
+
+    Args:
+        embeddings: the first of them, (any number, width).
+
+    Attributes:
+        count: how many there were.
+        mean: of them, (width,); empty where there were none.
+    """
+
+    def __init__(self, embeddings: Array | None = None) -> None:
+        self.count, self.mean = 0, np.zeros(0)
+        self._squares = self.mean  # of the distances from the mean, summed up
+        if embeddings is not None:
+            self.add(embeddings)
+
+    def add(self, embeddings: Array) -> None:
+        """Take further embeddings, (any number, width)."""
+        if not len(embeddings):
+            return
+        mean = embeddings.mean(axis=0, dtype=np.float64)
+        squares = np.square(embeddings - mean).sum(axis=0)
+        before, self.count = self.count, self.count + len(embeddings)
+        if not before:
+            self.mean, self._squares = mean, squares
+            return
+        apart, share = mean - self.mean, len(embeddings) / self.count
+        self.mean = self.mean + share * apart
+        self._squares = self._squares + squares + before * share * np.square(apart)
+
+    @property
+    def deviation(self) -> npt.NDArray[np.float64]:
+        """Their standard deviation, (width,)."""
+        return np.asarray(np.sqrt(self._squares / self.count))
 
 
 class Voice(NamedTuple):
@@ -70,13 +107,14 @@ class Head(Config):
             return np.zeros(len(embeddings), bool)
         return self.distances(embeddings) > self.reach
 
-    def voice(self, own: Array) -> Voice | None:
+    def voice(self, own: Array | Moments) -> Voice | None:
         """Return where a speaker's embeddings lie, `own` as `probabilities` has it; None where there are none."""
-        if not len(own):
+        known = own if isinstance(own, Moments) else Moments(own)
+        if not known.count:
             return None
-        share = len(own) / (len(own) + self.trust)
-        centre = share * own.mean(axis=0) + (1 - share) * np.asarray(self.mean)
-        spread = share * own.std(axis=0) + (1 - share) * np.asarray(self.deviation)
+        share = known.count / (known.count + self.trust)
+        centre = share * known.mean + (1 - share) * np.asarray(self.mean)
+        spread = share * known.deviation + (1 - share) * np.asarray(self.deviation)
         return Voice(centre, np.maximum(spread, _LEAST))
 
     def moved(self, embeddings: Array, own: Array | Voice | None) -> npt.NDArray[np.float64]:

@@ -4,8 +4,6 @@ from collections.abc import Hashable, Iterator, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from emotone.errors import AudioError, UsageError, unknown
 
 if TYPE_CHECKING:
@@ -74,22 +72,22 @@ def by_voice(
 
 def _acquainted(recogniser: "Recognizer", parts: "Sequence[Asked]", options: "Options") -> "Recognizer":
     """Return a recogniser that knows the voice of these recordings, or the same where there is too little speech."""
+    from emotone.bundle.adaptation import Moments
     from emotone.cli.terminal import warn
 
-    heard = []
+    heard = Moments()
     for part in parts:
         try:
             found = recogniser.embed(part.part, window=options.get("window"), hop=options.get("hop"))
         except AudioError:  # which is said when it is answered
             continue
-        heard.append(found.vectors)
-    windows = sum(map(len, heard))
-    if windows >= _ENOUGH:
-        return recogniser.knowing(np.concatenate(heard))
+        heard.add(found.vectors)
+    if heard.count >= _ENOUGH:
+        return recogniser.knowing(heard)
     others = f" and {len(parts) - 1} more of the same voice" if len(parts) > 1 else ""
     warn(
-        f"emotone: {parts[0].name}{others}: too little speech to know the voice by, {windows} of at least {_ENOUGH} "
-        "windows; answered as it comes"
+        f"emotone: {parts[0].name}{others}: too little speech to know the voice by, {heard.count} of at least "
+        f"{_ENOUGH} windows; answered as it comes"
     )
     return recogniser
 

@@ -5,6 +5,7 @@ import io
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 __all__ = [
     "FORMATS", "Answer", "Columns", "Format", "format_of", "need_pyarrow", "schema_of", "to_text", "write_parquet",
 ]  # fmt: skip
+
+
+_GROUP = 2_000  # rows of Parquet that are kept until they are written
 
 
 class Format(NamedTuple):
@@ -185,8 +189,10 @@ def write_parquet(answers: Iterable[Answer], path: Path, columns: Columns) -> No
     import pyarrow
     import pyarrow.parquet
 
-    rows = [row for answer in answers for row in columns.rows(answer)]
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(rows, schema=schema_of(columns)), path)
+    rows = (row for answer in answers for row in columns.rows(answer))
+    with pyarrow.parquet.ParquetWriter(path, schema_of(columns)) as writer:
+        while group := list(islice(rows, _GROUP)):
+            writer.write_table(pyarrow.Table.from_pylist(group, schema=writer.schema))
 
 
 def _csv(cells: Sequence[object]) -> str:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotone.audio import Part, Recording
-from emotone.bundle.adaptation import Head
+from emotone.bundle.adaptation import Head, Moments
 from emotone.bundle.hub import find
 from emotone.errors import AudioError, EmotoneError, UsageError
 from emotone.recognition.embedding import Embeddings
@@ -181,13 +181,17 @@ class Recognizer:
             AudioError: what cannot be read; recordings without speech.
         """
         self._check_head()
-        own = [vectors for each in recordings if len(vectors := self.embed(each, rate=rate).vectors)]
-        if not own:
+        own = Moments()
+        for each in recordings:
+            own.add(self.embed(each, rate=rate).vectors)
+        if not own.count:
             raise AudioError("There is no speech in the recordings to adapt to.")
-        return self.knowing(np.concatenate(own))
+        return self.knowing(own)
 
-    def knowing(self, vectors: npt.NDArray[np.float32]) -> Self:
+    def knowing(self, vectors: npt.NDArray[np.float32] | Moments) -> Self:
         """Return the same as `adapt` for a speaker of whose speech `embed` has given `vectors`, (windows, width).
+
+        Of many recordings their `emotone.bundle.adaptation.Moments` are enough.
 
         Raises:
             UsageError: a model that cannot adapt.

@@ -4,7 +4,7 @@ import numpy as np
 import numpy.typing as npt
 
 from emotone.bundle import Bundle, BundleInfo, Outputs
-from emotone.bundle.adaptation import Head
+from emotone.bundle.adaptation import Head, Moments
 
 __all__ = ["Acquainted", "Model"]
 
@@ -17,7 +17,7 @@ class Acquainted:
         info: its card.
     """
 
-    def __init__(self, bundle: Bundle, head: Head, own: npt.NDArray[np.float32]) -> None:
+    def __init__(self, bundle: Bundle, head: Head, own: npt.NDArray[np.float32] | Moments) -> None:
         self.bundle = bundle
         self._head, self._voice = head, head.voice(own)  # which is small, however much speech it comes of
 
