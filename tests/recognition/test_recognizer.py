@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import threading
+import tracemalloc
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -140,6 +141,19 @@ def test_bad_recordings_are_refused(recognizer: Recognizer, tmp_path: Path) -> N
         recognizer(np.zeros(0), rate=16_000)
     with pytest.raises(AudioError, match="channels, samples"):
         recognizer(np.zeros((16_000, 2)), rate=16_000)
+
+
+def test_windows_that_overlap_far_are_not_all_held(
+    recognizer: Recognizer, conversation: tuple[Path, np.ndarray, int], tmp_path: Path, write: Write
+) -> None:
+    """Two minutes of speech without a pause are 1,200 windows of half a minute: over 1 GB, were all cut at once."""
+    sound = np.concatenate([part for part in np.split(conversation[1][: 16_000 * 20], 200) if np.ptp(part) > 0.05])
+    path = write(tmp_path / "long.wav", np.resize(sound, 120 * 16_000), 16_000)
+    tracemalloc.start()
+    result = recognizer(path, window=30, hop=0.1)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert result.speech > 60 and peak < 200e6
 
 
 def test_below_the_least_confidence_it_is_uncertain(recognizer: Recognizer, clips: list[Path]) -> None:

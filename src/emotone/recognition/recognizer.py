@@ -24,6 +24,7 @@ __all__ = ["Audio", "Recognizer"]
 
 _BLOCK = 1 << 20  # samples that are decoded at a time
 _POOL = 64  # windows, of as many recordings as it takes, that are gathered before the network is asked
+_HELD = 10_000_000  # samples of windows that are gathered at most: long ones overlap, and each has its own copy
 
 
 class Options(TypedDict, total=False):
@@ -134,16 +135,16 @@ class Recognizer:
             try:
                 with open_audio(source, rate=rate, channels_last=channels_last, strict=strict) as (recording, start):
                     track = Track(self.model.info, recording.rate, settings, live=False, start=start)
-                    for windows in _cut(track, recording):
+                    for windows in _cut(track, recording, settings, self.model.info.rate):
                         pool += [(track, window) for window in windows]
-                        if len(pool) >= _POOL:
+                        if _is_full(pool):
                             self._answer(pool)
                             known = 0
                 waiting.append(track)
             except EmotoneError as error:
                 del pool[known:]
                 waiting.append(error)
-            if len(pool) >= _POOL or not pool:
+            if _is_full(pool) or not pool:
                 self._answer(pool)
                 yield from _results(waiting)
         self._answer(pool)
@@ -225,7 +226,7 @@ class Recognizer:
         vectors = [np.empty((0, bundle.width), np.float32)]
         with open_audio(source, rate=rate, channels_last=channels_last, strict=False) as (recording, start):
             track = Track(bundle.info, recording.rate, settings, live=False, start=start)
-            for windows in _cut(track, recording):
+            for windows in _cut(track, recording, settings, bundle.info.rate):
                 times += [(each.start, each.end) for each in windows]
                 vectors += [answer.embedding[None] for answer in answers(bundle, windows)]
         begin, end = start + np.array(times, np.float64).reshape(-1, 2).T / bundle.info.rate
@@ -261,11 +262,21 @@ class Recognizer:
         pool.clear()
 
 
-def _cut(track: Track, recording: Recording) -> Iterator[list[Window]]:
-    """Yield the windows of a recording as its blocks come."""
-    for block in recording.blocks(_BLOCK):
-        yield track.push(block)
+def _cut(track: Track, recording: Recording, settings: Settings, rate: int) -> Iterator[list[Window]]:
+    """Yield the windows of a recording as its blocks come, of which none makes more than `_HELD` samples of windows.
+
+    `rate` is that of the windows.
+    """
+    seconds = _HELD / rate * settings.hop / settings.window
+    step = max(1, min(_BLOCK, round(seconds * recording.rate)))
+    for block in recording.blocks(step):
+        for at in range(0, block.shape[1], step):
+            yield track.push(block[:, at : at + step])
     yield track.close(recording.notes)
+
+
+def _is_full(pool: list[tuple[Track, Window]]) -> bool:
+    return len(pool) >= _POOL or sum(len(window.samples) for _, window in pool) >= _HELD
 
 
 def _results(waiting: deque[Track | EmotoneError]) -> Iterator[Result | EmotoneError]:
