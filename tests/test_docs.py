@@ -1,15 +1,19 @@
 """The documentation says what the run records say."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import get_args
 
 import numpy as np
 import pytest
 import soundfile
+from pydantic import BaseModel
 
 from emotone import recipes
 from emotone.corpora import synthetic
+from emotone.recipes.schema import Recipe
 
 from .scripts import load_script
 
@@ -75,3 +79,39 @@ def test_every_file_the_docs_point_to_is_there() -> None:
     for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"\]\(([^)#]+)", page.read_text(encoding="utf-8")):
             assert target.startswith("http") or (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def _models(annotation: object) -> Iterator[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for inner in get_args(annotation):
+        yield from _models(inner)
+
+
+def _keys(of: type[BaseModel], place: str) -> Iterator[tuple[str, set[str]]]:
+    """Yield the place of a mapping in a recipe, and its keys; then those of the mappings in it."""
+    yield place, set(of.model_fields)
+    for name, field in of.model_fields.items():
+        for inner in _models(field.annotation):
+            kind = inner.model_fields.get("kind")
+            named = f", kind {kind.default}" if kind and name == "model" else ""
+            outside = place.partition(",")[0]
+            yield from _keys(inner, (f"{outside}.{name}" if outside else name) + named)
+
+
+def test_the_page_of_recipes_names_every_key() -> None:
+    text = (ROOT / "docs" / "recipes.md").read_text(encoding="utf-8")
+    first, every = text.split("## Every key")
+    assert {"extends", *Recipe.model_fields} == set(
+        re.findall(r"`(\w+)`", " ".join(re.findall(r"^\| (`.*?) \|", first, re.M)))
+    )
+    rows = {
+        place.replace("`", ""): set(re.findall(r"`(\w+)`", keys))
+        for place, keys in re.findall(r"^\| (.+?) \| (.+) \|$", every.split("\n## ")[0], re.M)
+    }
+    known = dict(list(_keys(Recipe, ""))[1:])
+    assert {
+        place: keys - rows.get(place, set()) for place, keys in known.items() if keys - rows.get(place, set())
+    } == {}
+    written = {place: keys - known[place] for place, keys in rows.items() if place in known}
+    assert {place: keys for place, keys in written.items() if keys} == {}, "no key of the schema"
