@@ -295,7 +295,9 @@ def test_a_pause_on_a_films_clock_is_no_cut(tracks: int, tmp_path: Path) -> None
     with open_blocks(path, strict=True) as recording:
         samples = np.concatenate(list(recording.blocks(4_000)), axis=1)
     assert np.array_equal(samples[0], np.tile(VOICE, 2))
-    assert "2.5 s have no sound and are left out" in recording.notes[-1] and len(recording.notes) == tracks
+    assert (
+        "2.5 s have no sound and are left out, the first at " in recording.notes[-1] and len(recording.notes) == tracks
+    )
 
 
 @pytest.mark.parametrize("stated", [0xFFFF_FFFF, 0x7FFF_FFFF, 5 * RATE * 4, 0])

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from emotone.audio.source import Binary
 
-__all__ = ["Region", "Wave", "mended"]
+__all__ = ["Region", "Wave", "after_tags", "mended"]
 
 _MAGIC = {b"RIFF": "<", b"RIFX": ">", b"RF64": "<", b"BW64": "<"}
 _STREAMED = 0x7FFF_0000  # chunk sizes from here on are what streaming writers put when the length is unknown
@@ -77,7 +77,7 @@ class Wave:
 def mended(file: Binary) -> Wave:
     """Return `file` with a header that says what is there: itself, where its own does; it may be no WAV at all."""
     size = file.seek(0, io.SEEK_END)
-    offset = _after_tags(file)
+    offset = after_tags(file)
     file.seek(offset)
     head = file.read(_SEARCHED)
     order = _MAGIC.get(head[:4], "")
@@ -128,7 +128,7 @@ def _is_open(stated: int, left: int) -> bool:
     return wrapped or stated in _OPEN or _STREAMED <= stated > left
 
 
-def _after_tags(file: Binary) -> int:
+def after_tags(file: Binary) -> int:
     """Return where the content begins: after ID3v2 tags (id3.org, section 3.1), which players put before anything."""
     at = 0
     while True:

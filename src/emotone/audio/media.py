@@ -47,6 +47,7 @@ MEDIA_SUFFIXES = frozenset(
 _DEMUXERS = "aac,mov,matroska,webm,mp3,ogg,flac,wav,w64,aiff,au,caf,asf,avi,amr,ac3,eac3,tta,wv,mpegts,voc,ircam"
 _GUESSED = ("aac", "ac3", "eac3", "amr", "mp3")  # raw streams, whose length is estimated from their bit rate
 _LONGEST_BEFORE = 600.0  # seconds; a clock that says more is not believed
+_TAGS = (b"ID3", b"TAG")  # of MP3s that were put one after the other: the parser takes them for a frame's beginning
 _SLACK = 0.2  # seconds that a track may be shorter than stated: packets of silence that encoders put before and after
 
 
@@ -106,6 +107,7 @@ class Media:
         self._container, self._strict = container, strict
         self._clock = clock and container.format.name not in _GUESSED
         self._until = 0.0  # by the container's clock
+        self._gap = 0.0  # where it first goes on without sound
         self._whole = True  # as far as was read
         self.seconds = _stated(container, track)
         self.notes: list[str] = []
@@ -130,7 +132,10 @@ class Media:
             raise AudioError(f"{self.name}: holds no samples")
         left_out = self._until - found / self.rate
         if left_out > _SLACK and self._until > self.seconds - _SLACK and self._whole:
-            self.notes.append(f"{left_out:.1f} s have no sound and are left out: what follows is later than said")
+            self.notes.append(
+                f"{left_out:.1f} s have no sound and are left out, the first at {self._gap:.1f} s: "
+                "what follows is later than said"
+            )
         elif found / self.rate < self.seconds - _SLACK:
             self._say(cut_short(self.seconds - found / self.rate, self.seconds))
 
@@ -148,6 +153,8 @@ class Media:
                 try:
                     decoded = packet.decode()
                 except av.InvalidDataError as error:  # as ffmpeg does, go on with the next packet
+                    if bytes(packet)[:3] in _TAGS:
+                        continue
                     if self._strict:
                         raise truncated(self.name, str(error.strerror)) from None
                     damaged += 1
@@ -173,6 +180,8 @@ class Media:
             silence = np.zeros((frame.layout.nb_channels, self.rate), np.float32)
             for second in range(math.ceil(begun)):
                 yield silence[:, : round((begun - second) * self.rate)]
+        if self._until and not self._gap and begun - self._until > _SLACK:
+            self._gap = self._until
         self._until = begun + frame.samples / frame.sample_rate
 
     def _say(self, detail: str) -> None:

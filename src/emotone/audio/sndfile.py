@@ -9,6 +9,7 @@ import numpy as np
 import soundfile
 
 from emotone.audio.headers import Region, Wave, mended
+from emotone.audio.joined import mp3_is_joined, ogg_is_joined
 from emotone.audio.source import Binary, Samples, check_channels, check_rate, checked, cut_short, truncated
 from emotone.errors import AudioError
 
@@ -17,8 +18,6 @@ __all__ = ["open_sndfile"]
 _LEAST_STREAMED = 0x7FFF_0000  # chunk sizes from here on are what streaming writers put when the length is unknown
 _LONGEST = 1 << 48  # samples; libsndfile gives the largest number where a length is unknown
 _AT_MOST = 1 << 25  # samples of all channels that are decoded at a time: room is made for what a header promises
-_OGG_BEGINS = b"OggS\0\2"  # a page that begins a stream
-_OGG_HEADS = 1_000  # bytes within which the streams of one recording begin
 _UNIT = np.float32(2**-15)  # of 16 bits
 _SMALL = 256  # samples that are read at a time where a larger block fails
 _ERRORS = (soundfile.LibsndfileError, RuntimeError, ValueError)  # the last where a header makes a length negative
@@ -104,7 +103,7 @@ def open_sndfile(file: Binary, name: str, *, strict: bool) -> _Sndfile | None:
         sound = _open(wave.file)
     except soundfile.LibsndfileError:
         return None
-    joined = sound.format == "OGG" and _is_joined(wave.file)
+    joined = ogg_is_joined(wave.file) if sound.format == "OGG" else sound.format == "MP3" and mp3_is_joined(file)
     if (joined or not 0 < sound.frames < _LONGEST) and importlib.util.find_spec("av"):
         return None
     recording = _Sndfile(wave, sound, name, strict=strict)
@@ -141,18 +140,6 @@ class _Nameless:
             return self._file.seek(offset, whence)
         except (OSError, ValueError):  # libsndfile, led by a header's sizes, may want to be before the beginning
             return self._file.tell()
-
-
-def _is_joined(file: Binary | Region) -> bool:
-    """Tell whether a stream begins where another has ended (RFC 3533, section 4): libsndfile reads the first alone."""
-    position = file.tell()
-    file.seek(_OGG_HEADS)
-    found, before = False, b""
-    while not found and (block := file.read(1 << 20)):
-        found = _OGG_BEGINS in before + block
-        before = block[-len(_OGG_BEGINS) :]
-    file.seek(position)
-    return found
 
 
 def _last_ogg_page_is_cut(file: Binary) -> bool:
