@@ -135,8 +135,9 @@ def _with_weights(recipe: Recipe, folder: Path) -> Recipe:
     if not isinstance(model, EncoderConfig) or model.weights is not None:
         return recipe
     for path in sorted((folder / "runs").glob(f"*/*/{recipe.id}.*.json")):
-        weights = read_record(path).recipe["model"].get("weights")
-        return recipe.model_copy(update={"model": model.model_copy(update={"weights": weights})})
+        known = read_record(path).recipe["model"]
+        noted = {key: known[key] for key in ("weights", "architecture") if key in known}
+        return recipe.model_copy(update={"model": type(model).parse(model.model_dump() | noted, where=path)})
     return with_encoder([recipe], None)[0]
 
 

@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
 
 from emotone.errors import EmotoneError, UsageError
-from emotone.models.config import EncoderConfig, PretrainedConfig, WhisperConfig
-from emotone.models.weights import digest, is_here, locate
-from emotone.recipes.schema import Recipe
+from emotone.models.config import (
+    WAVEFORM_FAMILIES,
+    EncoderConfig,
+    LayersConfig,
+    PretrainedConfig,
+    Wav2Vec2Config,
+    WhisperConfig,
+)
+from emotone.models.weights import digest, is_here, locate, settings_of
+from emotone.recipes.schema import OF_WAVEFORMS, Recipe
 
 __all__ = ["has_weights", "lack_of", "with_encoder"]
 
@@ -22,7 +31,8 @@ def lack_of(recipe: Recipe, encoder: str | None = None) -> str | None:
     """Return what a system lacks to run here, without a network; None where nothing. `encoder` is one at hand."""
     if not encoder and not has_weights(recipe):
         return "pretrained weights"
-    return _EXTRA if isinstance(recipe.model, PretrainedConfig) and find_spec("transformers") is None else None
+    through_transformers = isinstance(recipe.model, PretrainedConfig | Wav2Vec2Config)
+    return _EXTRA if through_transformers and find_spec("transformers") is None else None
 
 
 def with_encoder(recipes: Sequence[Recipe], encoder: str | None) -> list[Recipe]:
@@ -51,18 +61,64 @@ def _found(recipe: Recipe, encoder: str | None) -> Recipe:
     if lack_of(recipe, name):  # before anything is downloaded
         raise EmotoneError(f"{recipe.id}: to read encoders, {_EXTRA}.")
     folder = locate(name)
-    if not isinstance(model, WhisperConfig):
-        weights = digest(folder)
-    elif encoder is None and model.weights is not None:
+    if not isinstance(model, LayersConfig):
+        return _noted(recipe, encoder=name, weights=digest(folder))
+    if encoder is None and model.weights is not None:
         return recipe
-    else:
-        from emotone.models.whisper_weights import digest as digest_of
-        from emotone.models.whisper_weights import read_sizes, read_weights
+    if isinstance(model, WhisperConfig) and settings_of(folder).get("model_type") in WAVEFORM_FAMILIES and encoder:
+        recipe = _of_waveforms(recipe, name)
+    if isinstance(recipe.model, Wav2Vec2Config):
+        return _with_waveforms(recipe, name, folder)
+    return _with_whisper(recipe, name, folder, any_size=encoder is not None)
 
-        if encoder is not None:  # a Whisper of any size
-            sizes = read_sizes(folder)
-            model = model.model_copy(update={"width": sizes.width})
-            features = recipe.features.model_copy(update={"mels": sizes.bands})
-            recipe = recipe.model_copy(update={"features": features})
-        weights = digest_of(read_weights(folder, model, bands=recipe.features.mels))
-    return recipe.model_copy(update={"model": model.model_copy(update={"encoder": name, "weights": weights})})
+
+def _with_whisper(recipe: Recipe, name: str, folder: Path, *, any_size: bool) -> Recipe:
+    from emotone.models.whisper_weights import digest as digest_of
+    from emotone.models.whisper_weights import read_sizes, read_weights
+
+    model = recipe.model
+    assert isinstance(model, WhisperConfig)
+    if any_size:
+        sizes = read_sizes(folder)
+        model = model.model_copy(update={"width": sizes.width})
+        features = recipe.features.model_copy(update={"mels": sizes.bands})
+        recipe = recipe.model_copy(update={"features": features})
+    weights = digest_of(read_weights(folder, model, bands=recipe.features.mels))
+    return _noted(recipe, encoder=name, weights=weights, width=model.width)
+
+
+def _with_waveforms(recipe: Recipe, name: str, folder: Path) -> Recipe:
+    from emotone.models.reading import check_rate
+    from emotone.models.wav2vec2_weights import read_architecture, read_weights
+
+    assert isinstance(recipe.model, Wav2Vec2Config)
+    architecture = read_architecture(folder)
+    check_rate(folder, read=architecture.sampling_rate, given=recipe.audio.rate)
+    weights = read_weights(folder, architecture, recipe.model.layers).digest
+    return _noted(recipe, encoder=name, weights=weights, architecture=architecture)
+
+
+def _of_waveforms(recipe: Recipe, name: str) -> Recipe:
+    """Return a recipe of a Whisper's layers for those of an encoder of waveforms, without what is of log-mels."""
+    data, step, left_out = recipe.model_dump(), recipe.features.step, []
+    model = {key: data["model"][key] for key in LayersConfig.model_fields if key != "weights"}
+    distortion = data["training"]["regulariser"]["distortion"]
+    for key in sorted(distortion.keys() - set(OF_WAVEFORMS)):
+        left_out += [key] if distortion.pop(key) else []
+    distortion["mask_frames"] *= step
+    how = "as they are" if recipe.model_dump()["model"]["encoder_rate"] is None else "trained on"
+    told = f"; of the distortions, neither {', '.join(left_out)}" if left_out else ""
+    return Recipe.parse(
+        data
+        | {
+            "title": f"layers {', '.join(map(str, model['read']))} of {name} {how}, read by a logistic regression",
+            "features": {"streams": ["waveform"], "layout": "ragged"},
+            "model": model | {"kind": "wav2vec2"},
+            "choices": [f"--encoder reads waveforms, {recipe.id} log-mels: no level, no floor{told}"],
+        },
+        where=recipe.id,
+    )
+
+
+def _noted(recipe: Recipe, **found: Any) -> Recipe:
+    return recipe.model_copy(update={"model": recipe.model.model_copy(update=found)})

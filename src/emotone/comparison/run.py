@@ -24,7 +24,7 @@ from emotone.corpora.fingerprint import fingerprint
 from emotone.evaluation import intervals, metrics
 from emotone.evaluation.record import Adapted, Epoch, Predictions, RunRecord, Split
 from emotone.features.extract import Item
-from emotone.models.config import NetworkConfig, OwnConfig, WhisperConfig
+from emotone.models.config import LayersConfig, NetworkConfig, OwnConfig
 from emotone.protocols import Fold, Sample, meanings
 from emotone.training import FittedSystem, fit
 from emotone.training.frames import frames_of
@@ -237,7 +237,7 @@ def _sizes(system: FittedSystem) -> tuple[int | None, int | None]:
         from emotone.models.describe import keras_parameters
 
         return keras_parameters(system.classifier.network_)
-    if isinstance(system.recipe.model, OwnConfig | WhisperConfig):
+    if isinstance(system.recipe.model, OwnConfig | LayersConfig):
         count = sum(parameter.numel() for parameter in system.classifier.network_.parameters())
         return count, count
     sizes: tuple[int | None, int | None] = getattr(system.classifier, "parameters_", (None, None))

@@ -147,9 +147,8 @@ def train_all(
 
 def _shortest(recipe: Recipe, frames: Sequence[NDArray[np.float32]]) -> float:
     """Return the seconds of the shortest clip, as it was prepared."""
-    step = 1 if "waveform" in recipe.features.streams else recipe.features.hop
     shortest: int = min(clip.shape[1] for clip in frames)
-    return round(shortest * step / recipe.audio.rate, 3)
+    return round(shortest * recipe.features.step / recipe.audio.rate, 3)
 
 
 def _save(system: FittedSystem, out: Path, corpus: Corpus, trained_on: dict[str, Any], start: Start | None) -> None:

@@ -109,7 +109,7 @@ def _frequencies(serving: "Serving") -> npt.NDArray[np.float64]:
 def _steps(serving: "Serving", steps: int, frames: int) -> npt.NDArray[np.float64]:
     """Return the middle of each step of the attention, in frames."""
     config = serving.network.config
-    assert config.kind != "whisper", "it has no attention over time"
+    assert config.kind != "whisper" and config.kind != "wav2vec2", "it has no attention over time"
     if config.kind == "own":  # convolutions of stride 2, each step on the first of two
         return np.arange(steps, dtype=np.float64) * 2.0 ** (1 + len(config.channels))
     if config.chunk_frames and config.chunk_hop:

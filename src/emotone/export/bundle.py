@@ -10,7 +10,7 @@ from emotone.evaluation.record import RunRecord, read_record
 from emotone.export.graph import make_bundle
 from emotone.export.measured import measured
 from emotone.files import atomic_path
-from emotone.models.config import NetworkConfig, OwnConfig, WhisperConfig
+from emotone.models.config import LayersConfig, NetworkConfig, OwnConfig
 from emotone.storage import load_system, read_origin
 from emotone.training.system import FittedSystem
 
@@ -52,7 +52,7 @@ def export(run: Path, out: Path, *, int8: bool = False, measured_in: Path | None
 
 def _check_kind(system: FittedSystem, run: Path) -> None:
     model = system.recipe.model
-    if isinstance(model, NetworkConfig | OwnConfig | WhisperConfig):
+    if isinstance(model, NetworkConfig | OwnConfig | LayersConfig):
         return
     why = (
         "a pretrained encoder; `transformers.pipeline` reads this folder, where the encoder was trained"
@@ -74,7 +74,7 @@ def _record_of(run: Path, system: FittedSystem, trained_on: dict[str, Any]) -> R
 
 def _card(system: FittedSystem, *, licence: str, trained_on: dict[str, Any], record: RunRecord | None) -> BundleInfo:
     recipe = system.recipe
-    longest = recipe.audio.offset + system.preparation.n_frames * recipe.features.hop / recipe.audio.rate
+    longest = recipe.audio.offset + system.preparation.n_frames * recipe.features.step / recipe.audio.rate
     metrics = {}
     if record is not None:
         for name, value in record.metrics.items():
@@ -90,7 +90,7 @@ def _card(system: FittedSystem, *, licence: str, trained_on: dict[str, Any], rec
         labels=system.classes,
         rate=recipe.audio.rate,
         window=round(longest, 2),
-        hop=round(longest / (3 if isinstance(recipe.model, WhisperConfig) else 4), 2),  # a dear window, so fewer
+        hop=round(longest / (3 if isinstance(recipe.model, LayersConfig) else 4), 2),  # a dear window, so fewer
         shortest=trained_on.get("shortest"),
         temperature=system.temperature,
         head=system.head,

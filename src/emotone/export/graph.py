@@ -21,6 +21,8 @@ __all__ = ["WEIGHTS", "make_bundle"]
 _OPSET = 20  # the first that has Gelu
 WEIGHTS = "network."
 """What the names of the network's weights in the file begin with; the rest is their name in its state dict."""
+_GIVEN = "given."
+"""What the names of outputs begin with until the exporter is done."""
 _TOLERANCE = 1e-3  # of a probability, on noise; an export that fails is far beyond, one that does not far below
 
 
@@ -67,7 +69,7 @@ def _graph(serving: Any, info: BundleInfo) -> "ModelProto":
                 serving,
                 (waveforms, lengths),
                 input_names=list(INPUTS),
-                output_names=[*OUTPUTS, ATTENTION][:outputs],
+                output_names=[_GIVEN + name for name in (*OUTPUTS, ATTENTION)[:outputs]],
                 dynamic_shapes=({0: Dim("batch"), 1: Dim("samples")}, {0: Dim("batch")}),
                 opset_version=_OPSET,
                 dynamo=True,
@@ -78,7 +80,22 @@ def _graph(serving: Any, info: BundleInfo) -> "ModelProto":
         reason = str(error).strip().splitlines()[0]
         raise EmotoneError(f"{info.name}: torch cannot export it to ONNX: {reason}") from None
     assert program is not None
-    return _cleaned(_cast(program.model_proto))
+    return _cleaned(_cast(_named(program.model_proto)))
+
+
+def _named(model: "ModelProto") -> "ModelProto":
+    """Give outputs their names, which may be those that the exporter gave to others within: `embedding`, to a table's
+    rows.
+    """
+
+    def name(old: str) -> str:
+        return f"{old}_within" if old in (*OUTPUTS, ATTENTION) else old.removeprefix(_GIVEN)
+
+    for node in model.graph.node:
+        node.input[:], node.output[:] = map(name, node.input), map(name, node.output)
+    for value in model.graph.output:
+        value.name = name(value.name)
+    return model
 
 
 def _cast(model: "ModelProto") -> "ModelProto":

@@ -39,7 +39,7 @@ class Serving(nn.Module):
     """What `FittedSystem.predict_files` does after decoding, for a batch of clips that do not see one another.
 
     Args:
-        system: its model is a `Network`, an `Own` or `WhisperLayers`.
+        system: its model is a `Network`, an `Own` or `EncoderLayers`.
 
     Shape:
         - waveforms (batch, samples), each clip padded at its end; lengths (batch,), samples of each clip, at least 1
@@ -74,6 +74,8 @@ class Serving(nn.Module):
     def hear(self, waveforms: Tensor, lengths: Tensor) -> Heard:
         """Return the features of clips."""
         waveforms, lengths, start = self.audio.cut(waveforms, lengths)
+        if self.frontend.config.streams == ("waveform",):
+            return Heard((waveforms * functional.frame_mask(lengths, waveforms.shape[1]))[:, None], lengths, start)
         frames = self.frontend.frame_lengths(lengths)
         odd = max(self.frontend.fft % 2, self.frontend.config.window % 2)
         most = (waveforms.shape[1] + self.frontend.fft) // self.frontend.config.hop + 1

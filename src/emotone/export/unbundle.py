@@ -37,8 +37,8 @@ def system_of(source: Path | bytes) -> FittedSystem:
     arrays = _arrays(source)
     scaler = [arrays.get(f"preparation.{name}") for name in ("mean", "scale")]
     mean, scale = (None if array is None else array.reshape(-1) for array in scaler)
-    hop = recipe.features.hop / info.rate
-    frames = info.frames or max(1, round((info.window - recipe.audio.offset) / hop))
+    step = recipe.features.step / info.rate
+    frames = info.frames or max(1, round((info.window - recipe.audio.offset) / step))
     preparation = Preparation(recipe.features, frames, mean, scale)
     try:
         classifier = restore_network(recipe, preparation, _weights(arrays, name), len(info.labels))

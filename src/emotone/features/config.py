@@ -67,3 +67,8 @@ class FeatureConfig(Config):
         if self.layout == "means" and self.normalise == "clip":
             raise ValueError("normalise 'clip' makes every mean zero; layout 'means' needs normalise 'none'")
         return self
+
+    @property
+    def step(self) -> int:
+        """How many samples a frame is after the one before it: `hop`, and of a waveform 1."""
+        return 1 if "waveform" in self.streams else self.hop

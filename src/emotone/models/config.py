@@ -7,18 +7,25 @@ from pydantic import Field, model_validator
 from emotone.config import Config
 
 __all__ = [
+    "WAVEFORM_FAMILIES",
+    "Architecture",
     "ConvolutionConfig",
     "DecisionTreeConfig",
     "DenseConfig",
     "EncoderConfig",
     "KnnConfig",
+    "LayersConfig",
     "ModelConfig",
     "NetworkConfig",
     "OwnConfig",
     "PretrainedConfig",
     "RecurrentConfig",
+    "Wav2Vec2Config",
     "WhisperConfig",
 ]
+
+WAVEFORM_FAMILIES = ("wav2vec2", "hubert", "wavlm", "data2vec-audio")
+"""Architectures of encoders that read waveforms, as `model_type` in their `config.json`."""
 
 Rate = Annotated[float, Field(ge=0, lt=1)]
 Size = Annotated[int, Field(gt=0)]
@@ -147,39 +154,86 @@ class EncoderConfig(Config):
     """The digest of the encoder's weights, noted when it is found: a run is of these."""
 
 
-class WhisperConfig(EncoderConfig):
-    """The first layers of a Whisper encoder over log-mels, as they are or trained on; a linear output reads statistics
-    of their frames over time."""
+class LayersConfig(EncoderConfig):
+    """The first layers of an encoder, as they are or trained on; a linear output reads statistics of their frames over
+    time."""
 
-    kind: Literal["whisper"] = "whisper"
-    width: Size = 512
-    """Values of a frame, as the encoder has them."""
+    kind: Literal["whisper", "wav2vec2"]
     layers: Size
     """How many of the encoder's layers are run."""
     read: tuple[Size, ...] = Field(min_length=1)
     """Whose frames' mean and deviation over time the output reads; the first layer is 1."""
-    normalise: Literal["none", "peak"] = "none"
-    """`peak`: how loud a clip was recorded does not count; the loudest value of its log-mels becomes 10 dB."""
-    floor: float = Field(default=80.0, gt=0, le=80)
-    """Log-mels are cut this many dB below a clip's loudest value: what lies lower tells the room and the recorder, not
-    the speaker. The features are cut at 80 dB, as Whisper's are."""
     prior_scale: float = Field(default=1.0, gt=0, le=1)
     """What the output's regression expects of its weights before it hears a clip: how large those of a layer are beside
     those of the layer above it, and those of deviations beside those of means. 1: all alike."""
     encoder_rate: float | None = Field(default=None, gt=0)
     """The learning rate of the last layer; None leaves the encoder as it is. That of the output is the recipe's."""
     layer_decay: float = Field(default=1.0, gt=0, le=1)
-    """What every layer has of the learning rate of the one above it. The convolutions below are left as they are."""
+    """What every layer has of the learning rate of the one above it. What lies below the layers is left as it is."""
     dropout: Rate = 0.0
     """Before the output."""
 
     @model_validator(mode="after")
-    def _check(self) -> Self:
+    def _check_read(self) -> Self:
         if max(self.read) > self.layers:
             raise ValueError(f"read names layer {max(self.read)} of {self.layers}")
+        return self
+
+
+class WhisperConfig(LayersConfig):
+    """The first layers of a Whisper encoder over log-mels."""
+
+    kind: Literal["whisper"] = "whisper"
+    width: Size = 512
+    """Values of a frame, as the encoder has them."""
+    normalise: Literal["none", "peak"] = "none"
+    """`peak`: how loud a clip was recorded does not count; the loudest value of its log-mels becomes 10 dB."""
+    floor: float = Field(default=80.0, gt=0, le=80)
+    """Log-mels are cut this many dB below a clip's loudest value: what lies lower tells the room and the recorder, not
+    the speaker. The features are cut at 80 dB, as Whisper's are."""
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
         if self.width % 64:
             raise ValueError(f"width is {self.width}; Whisper's heads are 64 wide each")
         return self
+
+
+class Architecture(Config):
+    """What the files of an encoder of waveforms say of it, by transformers' names."""
+
+    model_type: Literal[WAVEFORM_FAMILIES]  # type: ignore[valid-type]
+    sampling_rate: Size
+    """Hz."""
+    do_normalize: bool
+    """Whether every clip is brought to mean 0 and variance 1."""
+    num_hidden_layers: Size
+    hidden_size: Size
+    num_attention_heads: Size
+    intermediate_size: Size
+    hidden_act: str
+    layer_norm_eps: float = Field(gt=0)
+    feat_extract_norm: Literal["group", "layer"] | None = None
+    feat_extract_activation: str
+    conv_dim: tuple[Size, ...] = Field(min_length=1)
+    conv_kernel: tuple[Size, ...]
+    conv_stride: tuple[Size, ...]
+    conv_bias: bool
+    num_conv_pos_embeddings: Size
+    num_conv_pos_embedding_groups: Size
+    conv_pos_kernel_size: Size | None = None
+    do_stable_layer_norm: bool | None = None
+    feat_proj_layer_norm: bool | None = None
+    num_buckets: Size | None = None
+    max_bucket_distance: Size | None = None
+
+
+class Wav2Vec2Config(LayersConfig):
+    """The first layers of a wav2vec 2.0, HuBERT, WavLM or data2vec-audio over waveforms."""
+
+    kind: Literal["wav2vec2"] = "wav2vec2"
+    architecture: Architecture | None = None
+    """Noted when the encoder is found, as its weights are."""
 
 
 class PretrainedConfig(EncoderConfig):
@@ -211,6 +265,6 @@ class PretrainedConfig(EncoderConfig):
 
 
 ModelConfig = Annotated[
-    NetworkConfig | OwnConfig | DecisionTreeConfig | KnnConfig | PretrainedConfig | WhisperConfig,
+    NetworkConfig | OwnConfig | DecisionTreeConfig | KnnConfig | PretrainedConfig | WhisperConfig | Wav2Vec2Config,
     Field(discriminator="kind"),
 ]

@@ -1,7 +1,6 @@
 """Pretrained encoders of speech under the classification heads of transformers: waveforms in, one score a class out."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -11,19 +10,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from emotone.errors import EmotoneError, UsageError, unknown
+from emotone.errors import UsageError, unknown
 from emotone.models import weights
+from emotone.models.config import WAVEFORM_FAMILIES
 from emotone.models.layers import within
+from emotone.models.reading import check_rate, check_whole, quiet, reading
 
 __all__ = ["FAMILIES", "Encoder", "FrozenEncoder"]
 
 Array = NDArray[np.float32]
 
-FAMILIES = ("wav2vec2", "hubert", "wavlm", "data2vec-audio", "whisper")
+FAMILIES = (*WAVEFORM_FAMILIES, "whisper")
 """The architectures that may be asked for, as `model_type` in their `config.json`."""
 
 _HEAD = ("projector.", "classifier.")
-_NOT_IN_ALL = ("masked_spec_embed",)  # only ever used in training, and fresh where pretraining left it out
 _SAMPLES_A_FRAME = 320  # 20 ms at 16 kHz, in every family
 
 
@@ -66,36 +66,25 @@ class Encoder(nn.Module):
             EmotoneError: a folder that transformers cannot read, or weights that are not all of the encoder's.
             UsageError: another architecture.
         """
-        try:
-            from safetensors import SafetensorError
+        with reading(folder):
             from transformers import AutoConfig, AutoFeatureExtractor, AutoModelForAudioClassification
-        except ImportError:
-            raise EmotoneError(f"{folder}: to read encoders, pip install 'emotone[wav2vec2]'.") from None
-        try:
-            with _quiet():
-                family = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
-                if family not in FAMILIES:
-                    raise unknown("kind of encoder", family, FAMILIES, where=str(folder))
-                if own_length and family != "whisper":
-                    raise UsageError(f"{folder}: model.own_length goes with a Whisper; this encoder is a {family}.")
-                extractor = AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
-                model, report = AutoModelForAudioClassification.from_pretrained(
-                    folder,
-                    num_labels=classes,
-                    use_weighted_layer_sum=False,
-                    ignore_mismatched_sizes=True,  # of the head of another task
-                    dtype=torch.float32,
-                    local_files_only=True,
-                    output_loading_info=True,
-                )
-        except UsageError:
-            raise
-        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
-            raise EmotoneError(f"{folder}: cannot be read as an encoder: {' '.join(str(error).split())}") from None
-        absent = {*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])}
-        missing = [name for name in absent if (with_head or not name.startswith(_HEAD)) and not _optional(name)]
-        if missing:
-            raise EmotoneError(f"{folder}: {len(missing)} weights are missing or of another shape: {min(missing)}, ...")
+
+            family = AutoConfig.from_pretrained(folder, local_files_only=True).model_type
+            if family not in FAMILIES:
+                raise unknown("kind of encoder", family, FAMILIES, where=str(folder))
+            if own_length and family != "whisper":
+                raise UsageError(f"{folder}: model.own_length goes with a Whisper; this encoder is a {family}.")
+            extractor = AutoFeatureExtractor.from_pretrained(folder, local_files_only=True)
+            model, report = AutoModelForAudioClassification.from_pretrained(
+                folder,
+                num_labels=classes,
+                use_weighted_layer_sum=False,
+                ignore_mismatched_sizes=True,  # of the head of another task
+                dtype=torch.float32,
+                local_files_only=True,
+                output_loading_info=True,
+            )
+        check_whole(folder, report, needed=lambda name: with_head or not name.startswith(_HEAD))
         if not with_head:
             model.projector.reset_parameters()
             model.classifier.reset_parameters()
@@ -103,8 +92,7 @@ class Encoder(nn.Module):
 
     def check_rate(self, rate: int, folder: Path) -> None:
         """Refuse clips of another sampling rate than the encoder reads."""
-        if rate != self.rate:
-            raise UsageError(f"{folder}: the encoder reads {self.rate} Hz, but the recipe's audio.rate is {rate}.")
+        check_rate(folder, read=self.rate, given=rate)
 
     @property
     def base(self) -> Any:
@@ -210,7 +198,7 @@ class Encoder(nn.Module):
         else:
             self.model.config.id2label = dict(enumerate(labels))
             self.model.config.label2id = {label: index for index, label in enumerate(labels)}
-        with _quiet():
+        with quiet():
             self.model.save_pretrained(folder, state_dict=state)
             self.extractor.save_pretrained(folder)
 
@@ -252,23 +240,3 @@ class FrozenEncoder:
                 return np.ascontiguousarray(frames.T.float().cpu().numpy())
 
         return take
-
-
-def _optional(name: str) -> bool:
-    return name.rsplit(".", 1)[-1] in _NOT_IN_ALL
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep transformers' report on the fresh head and its progress bars from the screen."""
-    from transformers.utils import logging
-
-    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(verbosity)
-        if bars:
-            logging.enable_progress_bar()

@@ -1,22 +1,22 @@
-"""What all networks have in common that read log-mels of clips of any length."""
+"""What all networks have in common that read clips of any length."""
 
 from abc import abstractmethod
 
 from torch import Tensor, nn
 
-from emotone.models.config import OwnConfig, WhisperConfig
+from emotone.models.config import LayersConfig, OwnConfig
 
 __all__ = ["Ragged"]
 
 
 class Ragged(nn.Module):
-    """Log-mels of clips of any length in, one score (logit) a class out, by a last layer `output`.
+    """Log-mels or waveforms of clips of any length in, one score (logit) a class out, by a last layer `output`.
 
     Attributes:
-        config: the recipe's model. bands: mel bands of a frame. output: the last layer.
+        config: the recipe's model. bands: mel bands of a frame; 1 for waveforms. output: the last layer.
     """
 
-    config: OwnConfig | WhisperConfig
+    config: OwnConfig | LayersConfig
     bands: int
     output: nn.Linear
 
@@ -24,7 +24,8 @@ class Ragged(nn.Module):
         """Return logits (batch, classes).
 
         Args:
-            clips: log-mels in dB, (batch, bands, frames), and each clip's own frames, (batch,).
+            clips: log-mels in dB, (batch, bands, frames), or waveforms, (batch, 1, samples), and each clip's own
+                frames or samples, (batch,).
         """
         frames, lengths = clips
         return self.score(self.normalise(frames, lengths), lengths)

@@ -4,10 +4,14 @@ import hashlib
 import os
 from pathlib import Path
 from textwrap import shorten
+from typing import Any
 
 from emotone.errors import DownloadError, EmotoneError, UsageError
+from emotone.files import parse_json
 
-__all__ = ["digest", "is_here", "locate", "weight_files"]
+__all__ = ["WHOLE", "digest", "is_here", "locate", "settings_of", "weight_files"]
+
+WHOLE = "An encoder's folder is what `hf download` or save_pretrained writes."
 
 _SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json")
 _WANTED = ["*.json", "model.safetensors", "model-*.safetensors"]
@@ -97,8 +101,21 @@ def weight_files(folder: Path) -> list[Path]:
     missing = None if (folder / "config.json").is_file() else "config.json"
     missing = missing or (None if files else "model.safetensors")
     if missing:
-        raise EmotoneError(
-            f"{folder}: no encoder in it, {missing} is missing. An encoder's folder is what `hf download` or "
-            "save_pretrained writes."
-        )
+        raise EmotoneError(f"{folder}: no encoder in it, {missing} is missing. {WHOLE}")
     return files
+
+
+def settings_of(folder: Path) -> dict[str, Any]:
+    """Return what the `config.json` of an encoder says.
+
+    Raises:
+        EmotoneError: a folder without an encoder, or settings that cannot be read.
+    """
+    weight_files(folder)
+    try:
+        settings = parse_json((folder / "config.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise EmotoneError(f"{folder}: its config.json cannot be read: {error}. {WHOLE}") from None
+    if not isinstance(settings, dict):
+        raise EmotoneError(f"{folder}: its config.json cannot be read: it is no object. {WHOLE}")
+    return settings

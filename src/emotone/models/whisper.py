@@ -2,7 +2,7 @@
 2022)."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -10,22 +10,20 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from emotone.errors import EmotoneError
 from emotone.models.config import WhisperConfig
+from emotone.models.encoder_layers import LEAST_VARIANCE, EncoderLayers, Weights, over_time
 from emotone.models.layers import within
-from emotone.models.ragged import Ragged
 from emotone.models.whisper_weights import digest, read_weights
 
 __all__ = ["WhisperLayers"]
 
 _HEAD = 64  # values of a head, in every Whisper
 _LONGEST_WAVE = 10_000.0  # of the positions, in steps of 20 ms
-_LEAST = 1e-6  # of a variance
 _LOUDEST = 10.0  # dB, of a clip whose level does not count
 _ROWS = 256  # of which the rows of a product in training are a multiple
 
 
-class WhisperLayers(Ragged):
+class WhisperLayers(EncoderLayers):
     """Log-mels of clips of any length in, one score (logit) a class out.
 
     Whisper itself pads every clip to 30 s. Here a clip ends where it ends: its scores depend neither on the other clips
@@ -38,8 +36,6 @@ class WhisperLayers(Ragged):
     """
 
     config: WhisperConfig
-    mean: Tensor
-    deviation: Tensor
 
     def __init__(self, config: WhisperConfig, bands: int, classes: int) -> None:
         super().__init__()
@@ -47,17 +43,22 @@ class WhisperLayers(Ragged):
         self.conv1 = nn.Conv1d(bands, width, 3, padding=1)
         self.conv2 = nn.Conv1d(width, width, 3, stride=2, padding=1)
         self.layers = nn.ModuleList(_Layer(width) for _ in range(config.layers))
-        self.dropout = nn.Dropout(config.dropout)
-        self.width = 2 * width * len(config.read)
-        self.register_buffer("mean", torch.zeros(self.width))
-        self.register_buffer("deviation", torch.ones(self.width))
-        self.output = nn.Linear(self.width, classes)
+        self.add_output(width, classes)
 
-    def prior_scale(self) -> Tensor:
-        """Return how large the weight of each statistic is expected to be beside the largest, (width,)."""
-        last, scale = max(self.config.read), self.config.prior_scale
-        each = [scale ** (last - layer + deviations) for layer in self.config.read for deviations in (0, 1)]
-        return torch.tensor(each).repeat_interleave(self.config.width)
+    @property
+    def trained(self) -> Sequence[nn.Module]:
+        """The layers, the first first."""
+        return list(self.layers)
+
+    @property
+    def hears(self) -> str:
+        """How recordings are taken in."""
+        return f"normalise {self.config.normalise} {self.config.floor}"
+
+    def weights_in(self, folder: Path) -> Weights:
+        """Return the weights of the Whisper in a folder."""
+        state = read_weights(folder, self.config, bands=self.bands)
+        return Weights(state, digest(state))
 
     def normalise(self, frames: Tensor, lengths: Tensor) -> Tensor:
         """Return log-mels, dB, in Whisper's scale; zero beyond each clip's end."""
@@ -68,15 +69,6 @@ class WhisperLayers(Ragged):
             frames = frames - loudest + _LOUDEST
         return (frames / 40 + 1) * real
 
-    def score(self, normalised: Tensor, lengths: Tensor) -> Tensor:
-        """Return logits (batch, classes) for what `normalise` gives."""
-        logits: Tensor = self.output(self.dropout(self.embed(normalised, lengths)[0]))
-        return logits
-
-    def embed(self, normalised: Tensor, lengths: Tensor) -> tuple[Tensor, None]:
-        """Return what the output layer reads, (batch, width): the standardised statistics. There is no attention."""
-        return (self.statistics(normalised, lengths) - self.mean) / self.deviation, None
-
     def statistics(self, normalised: Tensor, lengths: Tensor) -> Tensor:
         """Return mean and deviation over time of the frames of each layer that is read, (batch, width)."""
         real = within(lengths, normalised.shape[2])[:, None]
@@ -85,45 +77,19 @@ class WhisperLayers(Ragged):
         real = real[:, 0, ::2]
         frames = frames + _positions(frames.shape[1], frames.shape[2], frames.device)
         attend: Callable[[Tensor, Tensor, Tensor], Tensor]
-        over_time: Callable[[Tensor], tuple[Tensor, Tensor]]
+        told: Callable[[Tensor], tuple[Tensor, Tensor]]
         if self.training:  # a third of a batch's steps is beyond the clips' ends: not worth their time
             frames, steps = _joined(frames, real)
-            attend, over_time = partial(_attend_each, steps), partial(_over_time_each, steps[:-1])
+            attend, told = partial(_attend_each, steps), partial(_over_time_each, steps[:-1])
         else:
             unheard = torch.where(real, 0.0, -torch.inf)[:, None, None].to(frames.dtype)
-            attend, over_time = partial(_attend, unheard), partial(_over_time, real)
+            attend, told = partial(_attend, unheard), partial(over_time, real)
         found: list[Tensor] = []
         for number, layer in enumerate(self.layers, start=1):
             frames = layer(frames, attend)
             if number in self.config.read:
-                found += over_time(frames.float())
+                found += told(frames.float())
         return torch.cat(found, dim=1)
-
-    @torch.no_grad()
-    def standardise(self, mean: Tensor, deviation: Tensor) -> None:
-        """Standardise statistics by these, (width,), from now on."""
-        self.mean.copy_(mean)
-        self.deviation.copy_(deviation)
-
-    def load_encoder(self, folder: Path) -> None:
-        """Take over the weights of a pretrained encoder.
-
-        Raises:
-            UsageError: an encoder of another kind or size than the recipe's.
-            EmotoneError: files that are broken, or other weights than the recipe names.
-        """
-        state = read_weights(folder, self.config, bands=self.bands)
-        if self.config.weights not in (None, found := digest(state)):
-            raise EmotoneError(
-                f"{folder}: holds the weights {found}, the recipe is of {self.config.weights}. Name the folder with "
-                "--encoder to use them all the same."
-            )
-        try:
-            _, unexpected = self.load_state_dict(state, strict=False)
-        except RuntimeError as error:
-            reason = str(error).strip().splitlines()[-1].strip()
-            raise EmotoneError(f"{folder}: weights of other shapes than a Whisper's: {reason}") from None
-        assert not unexpected
 
 
 class _Layer(nn.Module):
@@ -178,14 +144,6 @@ def _positions(steps: int, width: int, device: torch.device) -> Tensor:
     return torch.cat([angles.sin(), angles.cos()], dim=1)
 
 
-def _over_time(real: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
-    """Return mean and deviation, (batch, width) each, of the frames (batch, steps, width) that are real."""
-    weights = real[:, :, None] / real.sum(1)[:, None, None]
-    mean = (frames * weights).sum(1)
-    variance = ((frames - mean[:, None]).square() * weights).sum(1)
-    return mean, (variance + _LEAST).sqrt()
-
-
 def _joined(frames: Tensor, real: Tensor) -> tuple[Tensor, list[int]]:
     """Return the real frames of all clips, one clip after another, and how many each has.
 
@@ -201,4 +159,4 @@ def _over_time_each(steps: list[int], frames: Tensor) -> tuple[Tensor, Tensor]:
     """Return the same of the frames of each clip, one after another, (steps, width), without what stands behind."""
     clips = torch.split(frames[: sum(steps)], steps)
     variance = torch.stack([clip.var(0, correction=0) for clip in clips])
-    return torch.stack([clip.mean(0) for clip in clips]), (variance + _LEAST).sqrt()
+    return torch.stack([clip.mean(0) for clip in clips]), (variance + LEAST_VARIANCE).sqrt()

@@ -7,9 +7,8 @@ from typing import NamedTuple
 from torch import Tensor
 
 from emotone.errors import EmotoneError, UsageError
-from emotone.files import parse_json
-from emotone.models.config import WhisperConfig
-from emotone.models.weights import weight_files
+from emotone.models.config import WAVEFORM_FAMILIES, WhisperConfig
+from emotone.models.weights import settings_of, weight_files
 
 __all__ = ["Sizes", "digest", "read_sizes", "read_weights"]
 
@@ -49,18 +48,18 @@ def read_sizes(folder: Path) -> Sizes:
         UsageError: another kind of encoder.
         EmotoneError: settings that cannot be read.
     """
-    weight_files(folder)
+    settings = settings_of(folder)
+    if (kind := settings.get("model_type")) != "whisper":
+        raise UsageError(
+            f"{folder}: an encoder of kind {kind!r}; the recipe needs a Whisper, or one of kind "
+            f"{', '.join(WAVEFORM_FAMILIES)} named by --encoder."
+        )
     try:
-        settings = parse_json((folder / "config.json").read_text(encoding="utf-8"))
-        kind = settings.get("model_type")
-        if kind == "whisper":
-            width, bands, layers = (int(settings[key]) for key in ("d_model", "num_mel_bins", "encoder_layers"))
-            return Sizes(width, bands, layers)
-    except (OSError, ValueError, AttributeError, TypeError) as error:
+        return Sizes(*(int(settings[key]) for key in ("d_model", "num_mel_bins", "encoder_layers")))
+    except (ValueError, TypeError) as error:
         raise EmotoneError(f"{folder}: its config.json cannot be read: {error}") from None
     except KeyError as error:
         raise EmotoneError(f"{folder}: its config.json does not say {error}.") from None
-    raise UsageError(f"{folder}: an encoder of kind {kind!r}; the recipe needs a Whisper.")
 
 
 def read_weights(folder: Path, config: WhisperConfig, *, bands: int) -> dict[str, Tensor]:
@@ -77,7 +76,10 @@ def read_weights(folder: Path, config: WhisperConfig, *, bands: int) -> dict[str
     """
     files, layers, found = weight_files(folder), config.layers, read_sizes(folder)
     if found.layers < layers:
-        raise UsageError(f"{folder}: the encoder has {found.layers} layers; the recipe reads {layers}.")
+        raise UsageError(
+            f"{folder}: the encoder has {found.layers} layers; the recipe reads {layers}. model.layers may be 1 to "
+            f"{found.layers}."
+        )
     for key, has, wanted, what in (
         ("d_model", found.width, config.width, "model.width"),
         ("num_mel_bins", found.bands, bands, "features.mels"),

@@ -9,9 +9,21 @@ from emotone.config import Config
 from emotone.emotions import SCHEMES
 from emotone.errors import nearest_first
 from emotone.features.config import AudioConfig, FeatureConfig
-from emotone.models.config import EncoderConfig, ModelConfig, WhisperConfig
+from emotone.models.config import EncoderConfig, LayersConfig, ModelConfig
 
-__all__ = ["DistortionConfig", "Plateau", "Published", "Recipe", "RegulariserConfig", "SplitConfig", "TrainingConfig"]
+__all__ = [
+    "OF_WAVEFORMS",
+    "DistortionConfig",
+    "Plateau",
+    "Published",
+    "Recipe",
+    "RegulariserConfig",
+    "SplitConfig",
+    "TrainingConfig",
+]
+
+_RAGGED = "'own', 'whisper' or 'wav2vec2'"
+"""The kinds of model that read clips of any length."""
 
 
 class Published(Config):
@@ -52,7 +64,8 @@ class Plateau(Config):
 
 
 class DistortionConfig(Config):
-    """What every training clip's log-mels go through, drawn anew in every epoch; at 0, nothing."""
+    """What every training clip's log-mels go through, drawn anew in every epoch; at 0, nothing. Of waveforms, whose
+    frames are samples, only `OF_WAVEFORMS`."""
 
     share: float = Field(default=1.0, ge=0, le=1)
     """The probability of each of the following, for each clip."""
@@ -79,6 +92,10 @@ class DistortionConfig(Config):
     """Two stripes of at most so many neighbouring frames are replaced by the clip's mean."""
     crop: float | None = Field(default=None, gt=0)
     """Seconds that are kept of a longer clip, from a random place; None keeps all."""
+
+
+OF_WAVEFORMS = ("share", "crop", "stretch", "gain", "tilt", "noise", "mask_frames")
+"""The distortions that waveforms take."""
 
 
 class RegulariserConfig(Config):
@@ -159,29 +176,40 @@ class Recipe(Config):
     @model_validator(mode="after")
     def _check(self) -> Self:
         pretrained = self.model if self.model.kind == "pretrained" else None
-        is_own = self.model.kind in ("own", "whisper")
+        is_layers, reads_waveforms = isinstance(self.model, LayersConfig), self.model.kind in ("pretrained", "wav2vec2")
+        is_own = is_layers or self.model.kind == "own"
         is_linear = pretrained is not None and pretrained.classifier == "linear"
         is_trained = self.model.kind == "network" or is_own or is_linear
         if is_trained != (self.training is not None):
             raise ValueError("training goes with a network, and only with it")
         if is_own != (self.training is not None and self.training.regulariser is not None):
-            raise ValueError("training.regulariser goes with a model of kind 'own' or 'whisper', and only with it")
+            raise ValueError(f"training.regulariser goes with a model of kind {_RAGGED}, and only with it")
         if is_own != (self.features.layout == "ragged"):
-            raise ValueError("features.layout is 'ragged' for a model of kind 'own' or 'whisper', and only for it")
-        if is_own and (self.features.streams != ("logmel",) or self.scaler != "none"):
+            raise ValueError(f"features.layout is 'ragged' for a model of kind {_RAGGED}, and only for it")
+        if is_own and ((not reads_waveforms and self.features.streams != ("logmel",)) or self.scaler != "none"):
             raise ValueError(
                 f"a model of kind {self.model.kind!r} reads features.streams [logmel], and takes no scaler"
             )
-        if self.training and self.training.blend and not (self.training.refit and self.model.kind == "whisper"):
+        if self.training and self.training.blend and not (self.training.refit and is_layers):
             raise ValueError(
-                "training.blend goes with training.refit and a model of kind 'whisper', and only with them"
+                "training.blend goes with training.refit and a model of kind 'whisper' or 'wav2vec2', and only with "
+                "them"
             )
         if self.training and self.training.monitor == "validation" and not self.split.validation:
             raise ValueError("training.monitor is 'validation', but split.validation is 0")
-        if (pretrained is not None) != ("waveform" in self.features.streams):
-            raise ValueError("features.streams is [waveform] for a pretrained encoder, and only for it")
+        if reads_waveforms != ("waveform" in self.features.streams):
+            raise ValueError(
+                "features.streams is [waveform] for a model of kind 'pretrained' or 'wav2vec2', and only for it"
+            )
         if pretrained is not None and self.scaler != "none":
             raise ValueError("a pretrained encoder takes no scaler")
+        if self.model.kind == "wav2vec2" and self.training and self.training.regulariser:
+            asked = self.training.regulariser.distortion.model_dump(exclude_defaults=True, exclude=set(OF_WAVEFORMS))
+            if asked:
+                raise ValueError(
+                    f"training.regulariser.distortion.{next(iter(asked))} is of log-mels; waveforms take "
+                    f"{', '.join(OF_WAVEFORMS)}"
+                )
         reads = self.model.reads if self.model.kind == "network" else "vector"
         if is_own or (pretrained is not None and pretrained.frozen != "encoder"):
             reads = "sequence"
@@ -199,7 +227,7 @@ class Recipe(Config):
     @property
     def learns_by_gradient(self) -> bool:
         """Whether a network is trained, batch by batch; no tree, neighbours, nor regression on a frozen encoder."""
-        is_probe = isinstance(self.model, WhisperConfig) and self.model.encoder_rate is None
+        is_probe = isinstance(self.model, LayersConfig) and self.model.encoder_rate is None
         return self.training is not None and not is_probe
 
     @property

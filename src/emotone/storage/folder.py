@@ -4,16 +4,16 @@ import json
 import shutil
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from emotone.bundle.adaptation import Head
 from emotone.config import Config
 from emotone.errors import EmotoneError
 from emotone.files import atomic_path, parse_json, write_text
-from emotone.models.config import NetworkConfig, OwnConfig, PretrainedConfig, WhisperConfig
+from emotone.models.config import LayersConfig, NetworkConfig, OwnConfig, PretrainedConfig, Wav2Vec2Config
 from emotone.models.weights import locate
 from emotone.recipes.schema import Recipe
 from emotone.training.preparation import Preparation
@@ -22,7 +22,7 @@ from emotone.training.system import FittedSystem, classifier_for
 __all__ = ["load_system", "read_origin", "restore_network", "save_system"]
 
 _FORMAT = 1
-_MOST_FRAMES = 200_000  # half an hour and more
+_MOST_FRAMES, _MOST_SAMPLES = 200_000, 32_000_000  # half an hour and more
 _TRUSTED = [
     "sklearn.metrics._dist_metrics.EuclideanDistance64",
     "sklearn.metrics._dist_metrics.EuclideanDistance32",
@@ -44,12 +44,19 @@ class _Description(Config):
     emotone: str
     system: str
     labels: tuple[str, ...] = Field(min_length=1)
-    n_frames: int = Field(gt=0, le=_MOST_FRAMES)
+    n_frames: int = Field(gt=0)
     temperature: float = Field(default=1.0, gt=0)
     head: Head | None = None
     licence: str = "unknown"
     trained_on: dict[str, Any] = Field(default_factory=dict)
     recipe: Recipe
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        most = _MOST_SAMPLES if "waveform" in self.recipe.features.streams else _MOST_FRAMES
+        if self.n_frames > most:
+            raise ValueError(f"n_frames is {self.n_frames}; it may be {most} at most")
+        return self
 
 
 def save_system(system: FittedSystem, folder: Path, *, licence: str, trained_on: dict[str, Any]) -> None:
@@ -75,7 +82,7 @@ def save_system(system: FittedSystem, folder: Path, *, licence: str, trained_on:
     tensors = {}
     if preparation.mean is not None and preparation.scale is not None:
         tensors = {"preparation.mean": preparation.mean, "preparation.scale": preparation.scale}
-    if isinstance(system.recipe.model, NetworkConfig | OwnConfig | WhisperConfig):
+    if isinstance(system.recipe.model, NetworkConfig | OwnConfig | LayersConfig):
         weights = system.classifier.network_.state_dict()
         tensors |= {f"network.{name}": value.cpu().numpy() for name, value in weights.items()}
     elif isinstance(system.recipe.model, PretrainedConfig) and system.recipe.training:
@@ -211,7 +218,7 @@ def restore_network(recipe: Recipe, preparation: Preparation, weights: dict[str,
 
     classifier = classifier_for(recipe, classes, None)
     clips = preparation([_silence(preparation)])
-    if isinstance(recipe.model, NetworkConfig):
+    if isinstance(recipe.model, NetworkConfig | Wav2Vec2Config):
         _check_sizes(classifier, clips, weights)
     network = classifier.build(clips)
     network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})

@@ -1,4 +1,4 @@
-"""What training clips' log-mels go through, drawn anew in every epoch: other voices, tempos, rooms, microphones."""
+"""What training clips go through, drawn anew in every epoch: other voices, tempos, rooms, microphones."""
 
 import torch
 from torch import Tensor
@@ -7,7 +7,7 @@ from torch.nn import functional as F
 from emotone.features.functional import TOP_DB, frame_mask, loudest
 from emotone.recipes.schema import DistortionConfig
 
-__all__ = ["distort"]
+__all__ = ["distort", "distort_waveforms"]
 
 _NOISE_RANGE = 30.0  # dB between the loudest and the softest floor of noise
 _STRIPES = 2
@@ -40,6 +40,39 @@ def distort(
         if widest:
             frames = _mask(frames, lengths, axis, widest, config.share)
     return frames, lengths
+
+
+def distort_waveforms(
+    waveforms: Tensor, lengths: Tensor, config: DistortionConfig, *, frames_per_second: float
+) -> tuple[Tensor, Tensor]:
+    """Return a changed copy of a batch of waveforms and the clips' new lengths; a waveform's frames are its samples.
+
+    `stretch` moves the voice with the tempo, as a tape played at another speed (Ko et al., 2015); `tilt` is over the
+    frequencies up to half the rate, and `noise` is white, below a clip's mean power. Nothing else is of waveforms.
+
+    Shape:
+        waveforms (batch, 1, samples); lengths (batch,), each clip's own samples; the same comes out.
+    """
+    if config.crop is not None:
+        waveforms, lengths = _crop(waveforms, lengths, round(config.crop * frames_per_second))
+    if config.stretch:
+        waveforms, lengths = _warp(waveforms, lengths, config)
+    if config.gain:
+        waveforms = waveforms * 10 ** (config.gain * _drawn(waveforms, config.share) / 20)
+    own = frame_mask(lengths, waveforms.shape[2])[:, None]
+    if config.tilt:
+        spectra = torch.fft.rfft(waveforms * own)
+        line = torch.linspace(-1, 1, spectra.shape[2], device=waveforms.device)
+        spectra = spectra * 10 ** (config.tilt * _drawn(waveforms, config.share) * line / 20)
+        waveforms = torch.fft.irfft(spectra, n=waveforms.shape[2])
+    if config.noise:
+        power = (waveforms * own).square().sum(2, keepdim=True) / lengths[:, None, None]
+        below = config.noise + _NOISE_RANGE * torch.rand_like(power)
+        noisy = torch.rand_like(power) < config.share
+        waveforms = waveforms + noisy * (power * 10 ** (-below / 10)).sqrt() * torch.randn_like(waveforms)
+    if config.mask_frames:
+        waveforms = _mask(waveforms, lengths, 2, config.mask_frames, config.share)
+    return waveforms, lengths
 
 
 def _drawn(frames: Tensor, share: float) -> Tensor:

@@ -24,6 +24,8 @@ from emotone.training.spread import Spread
 
 __all__ = ["OwnClassifier", "RaggedClassifier", "rates_of"]
 
+Distort = Callable[..., tuple[Tensor, Tensor]]
+
 _ELSEWHERE = DistortionConfig(share=0.25, tilt=10, noise=15, low_pass=24)
 _HEARD = (DistortionConfig(), _ELSEWHERE, _ELSEWHERE, _ELSEWHERE)
 """What the functionals are fitted on: each clip as it comes, and copies as if recorded elsewhere, for many functionals
@@ -31,14 +33,19 @@ tell the room or the line first."""
 
 
 class RaggedClassifier(Classifier):
-    """A network on lists of log-mels of clips of any length, each (bands, frames), which has `normalise`, `score`,
-    `embed` and a last layer `output`; `options` are those of `Classifier`.
+    """A network on lists of clips of any length, each (channels, frames), which has `normalise`, `score`, `embed` and a
+    last layer `output`; `options` are those of `Classifier`.
 
     Args:
         training: how it is trained; has a regulariser.
         classes: how many.
-        frames_per_second: of the log-mels.
+        frames_per_second: of the clips.
+
+    Attributes:
+        distort: what training clips go through.
     """
+
+    distort: Distort = staticmethod(distort)
 
     def __init__(self, training: TrainingConfig, classes: int, *, frames_per_second: float, **options: Any) -> None:
         super().__init__(training, classes, **options)
@@ -72,7 +79,7 @@ class RaggedClassifier(Classifier):
             epochs=self.epochs,
             seed=self.seed,
             meant=self.meant,
-            frames_per_second=self.frames_per_second,
+            distort=partial(self.distort, frames_per_second=self.frames_per_second),
         )
 
     def _source(self, X: Samples, device: torch.device) -> Source:
@@ -160,7 +167,7 @@ class _RaggedTraining(Training):
 
     Args:
         network: of a `RaggedClassifier`.
-        frames_per_second: of its log-mels.
+        distort: what a batch and the clips' lengths go through, as the regulariser has it.
         rest: as `Training` has it.
     """
 
@@ -170,11 +177,11 @@ class _RaggedTraining(Training):
         config: TrainingConfig,
         optimiser: Callable[[], torch.optim.Optimizer],
         *,
-        frames_per_second: float,
+        distort: Distort,
         **rest: Any,
     ) -> None:
         super().__init__(network, config, optimiser, **rest)
-        self.frames_per_second = frames_per_second
+        self.distort = distort
         self.loss = self._surprise
         self.regulariser = config.regulariser or RegulariserConfig()
         decay = self.regulariser.average
@@ -199,7 +206,7 @@ class _RaggedTraining(Training):
         (frames, lengths), target = batch
         network: Any = self.network
         regulariser = self.regulariser
-        frames, lengths = distort(frames, lengths, regulariser.distortion, frames_per_second=self.frames_per_second)
+        frames, lengths = self.distort(frames, lengths, regulariser.distortion)
         inputs = network.normalise(frames, lengths)
         if not regulariser.mixup:
             logits = network.score(inputs, lengths)

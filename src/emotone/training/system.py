@@ -13,7 +13,7 @@ from emotone.bundle.adaptation import Head
 from emotone.errors import UsageError
 from emotone.evaluation.calibration import fit_temperature, soften
 from emotone.evaluation.record import Epoch
-from emotone.models.config import NetworkConfig, OwnConfig, PretrainedConfig, WhisperConfig
+from emotone.models.config import LayersConfig, NetworkConfig, OwnConfig, PretrainedConfig
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
 from emotone.training.frames import encoder_folder, frames_of
@@ -94,11 +94,11 @@ def classifier_for(recipe: Recipe, classes: int, encoder: Path | None, **options
         from emotone.training.encoder import EncoderClassifier
 
         return EncoderClassifier(model, training, classes, folder=encoder, rate=recipe.audio.rate, **options)
-    frames_per_second = recipe.audio.rate / recipe.features.hop
-    if training is not None and isinstance(model, WhisperConfig):
-        from emotone.training.whisper import WhisperClassifier
+    frames_per_second = recipe.audio.rate / recipe.features.step
+    if training is not None and isinstance(model, LayersConfig):
+        from emotone.training.layers import LayersClassifier
 
-        return WhisperClassifier(
+        return LayersClassifier(
             model, training, classes, folder=encoder, frames_per_second=frames_per_second, **options
         )
     if training is not None and isinstance(model, OwnConfig):
@@ -152,7 +152,7 @@ def fit(
     model, training = recipe.model, recipe.training
     if start is None and training is not None and training.start is not None:
         raise UsageError(f"{recipe.id}: its training goes on from other weights (training.start); name them by --from.")
-    balances = isinstance(model, OwnConfig | WhisperConfig) and start is None
+    balances = isinstance(model, OwnConfig | LayersConfig) and start is None
     even = balances and training is not None and training.even
     targets = Targets(fold, classes, labels, corpora or [""] * len(labels), vague=balances, even=even)
 
@@ -164,7 +164,7 @@ def fit(
     if start is not None:
         preparation = start.preparation.over(preparation)
     X, encoder = preparation(train), encoder_folder(recipe)
-    if training is None and not isinstance(model, NetworkConfig | OwnConfig | WhisperConfig):
+    if training is None and not isinstance(model, NetworkConfig | OwnConfig | LayersConfig):
         from emotone.models.classical import build_classical
 
         estimator = build_classical(model, seed=seed).fit(X, y)
@@ -194,14 +194,14 @@ def fit(
     told = _shifted(on_epoch, 0, limit if refit else 0)
     network = train_network(fold.train, X, y, X_monitor, y_monitor, epochs=limit, checkpoint=checkpoint, on_epoch=told)
     system = FittedSystem(recipe, tuple(classes), preparation, network, encoder)
-    if not isinstance(model, OwnConfig | WhisperConfig):
+    if not isinstance(model, OwnConfig | LayersConfig):
         return system
     if X_monitor is None:
         reach = start.head.reach if start and start.head else None
         head = network.head(X).model_copy(update={"reach": reach})
         return replace(system, temperature=start.temperature if start else 1.0, head=head)
     heard, unheard = (*fold.train, *chosen_on), None
-    if isinstance(model, WhisperConfig) and model.encoder_rate is None and targets.joined(heard):
+    if isinstance(model, LayersConfig) and model.encoder_rate is None and targets.joined(heard):
         unheard = _of_left_out_corpora(targets, heard, [*X, *X_monitor], np.concatenate([y, y_monitor]), train_network)
     if unheard is None:
         distances = network.head(X).distances(network.embed(X_monitor))

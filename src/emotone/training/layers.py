@@ -1,4 +1,4 @@
-"""The first layers of a Whisper encoder under a linear output: frozen, or trained on as emotone's own network is."""
+"""The first layers of a pretrained encoder under a linear output: frozen, or trained on as emotone's own network is."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,21 +10,23 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from emotone.features.embed import embed
-from emotone.models.config import WhisperConfig
-from emotone.models.whisper import WhisperLayers
+from emotone.models.config import LayersConfig, Wav2Vec2Config, WhisperConfig
+from emotone.models.encoder_layers import EncoderLayers
 from emotone.recipes.schema import RegulariserConfig, TrainingConfig
 from emotone.training.classifier import Samples
+from emotone.training.distort import distort_waveforms
 from emotone.training.linear import fit_rows
 from emotone.training.own import RaggedClassifier, rates_of
 from emotone.training.spread import Spread
 
-__all__ = ["WhisperClassifier"]
+__all__ = ["LayersClassifier"]
 
 Array = NDArray[np.float32]
 
 
-class WhisperClassifier(RaggedClassifier):
-    """`WhisperLayers` on lists of log-mels, each (bands, frames); `options` are those of `Classifier`.
+class LayersClassifier(RaggedClassifier):
+    """`EncoderLayers` on lists of log-mels, each (bands, frames), or of waveforms, each (1, samples); `options` are
+    those of `Classifier`.
 
     The output is a logistic regression on the statistics of the training clips. Where layers are trained, it is what
     their training begins with, and when they are, another one on what they have become is added to it. Of several
@@ -36,21 +38,25 @@ class WhisperClassifier(RaggedClassifier):
         classes: how many.
         folder: of the encoder; None for a network that is given its weights otherwise.
         blend_with: another of the same, fitted, with whose trained layers and output these are averaged.
-        frames_per_second: of the log-mels.
+        frames_per_second: of the log-mels, or samples of the waveforms.
     """
 
     def __init__(
         self,
-        model: WhisperConfig,
+        model: LayersConfig,
         training: TrainingConfig,
         classes: int,
         *,
         folder: Path | None,
         frames_per_second: float,
-        blend_with: "WhisperClassifier | None" = None,
+        blend_with: "LayersClassifier | None" = None,
         **options: Any,
     ) -> None:
-        super().__init__(training, classes, frames_per_second=frames_per_second, evaluation_batch=16, **options)
+        reads_waveforms = isinstance(model, Wav2Vec2Config)
+        together = 1 if reads_waveforms else 16  # the convolutions' frames of a clip take many MB
+        super().__init__(training, classes, frames_per_second=frames_per_second, evaluation_batch=together, **options)
+        if reads_waveforms:
+            self.distort = distort_waveforms
         self.model, self.folder, self.blend_with = model, folder, blend_with
         self._known: tuple[Samples, Tensor] = [], torch.zeros(0)  # training clips, held so that they stay what they are
 
@@ -64,26 +70,37 @@ class WhisperClassifier(RaggedClassifier):
         """Fit the output, and before that the layers, if they are to learn."""
         if self.model.encoder_rate is not None:
             return super().fit(X, y, X_monitor, y_monitor)
-        self.network_ = network = cast(WhisperLayers, self._begun(X, y).eval())
+        self.network_ = network = cast(EncoderLayers, self._begun(X, y).eval())
         if self.begin:  # another's output, to which is added what it lacks for these clips
             self._add_regression(network, self._statistics(network, X), torch.from_numpy(y), beside=True)
         self.history_, self.best_epoch_, self.device_ = (), 1, "cpu"
         return self
 
     def build(self, X: Samples) -> nn.Module:
-        """Return `WhisperLayers` for such samples with the encoder's weights."""
-        network = WhisperLayers(self.model, X[0].shape[0], len(self.classes_))
+        """Return the network for such samples with the encoder's weights."""
+        network = self._network(X[0].shape[0])
         if self.folder is not None:
             network.load_encoder(self.folder)
-        network.conv1.requires_grad_(False)
-        network.conv2.requires_grad_(False)
+        network.requires_grad_(False)
+        for part in (*network.trained, network.output):
+            part.requires_grad_(True)
         return network
+
+    def _network(self, channels: int) -> EncoderLayers:
+        if isinstance(self.model, Wav2Vec2Config):
+            from emotone.models.wav2vec2 import Wav2Vec2Layers
+
+            return Wav2Vec2Layers(self.model, len(self.classes_))
+        from emotone.models.whisper import WhisperLayers
+
+        assert isinstance(self.model, WhisperConfig)
+        return WhisperLayers(self.model, channels, len(self.classes_))
 
     def predict_proba(self, X: Samples) -> Array:
         """Return probabilities (samples, classes) for `X`; of many samples, what was read before is not read again."""
         if len(X) == 1:
             return super().predict_proba(X)
-        network = cast(WhisperLayers, self.network_)
+        network = cast(EncoderLayers, self.network_)
         with torch.inference_mode():
             read = torch.from_numpy(self.embed(X)).to(network.output.weight.device)
             probabilities: Array = torch.softmax(network.output(read), dim=1).cpu().numpy()
@@ -91,7 +108,7 @@ class WhisperClassifier(RaggedClassifier):
 
     def embed(self, X: Samples) -> Array:
         """Return what the output layer reads, (samples, width)."""
-        network = cast(WhisperLayers, self.network_)
+        network = cast(EncoderLayers, self.network_)
         read = self._trained_statistics if self.model.encoder_rate is not None else self._untrained_statistics
         return ((read(network, X) - network.mean.cpu()) / network.deviation.cpu()).numpy()
 
@@ -102,7 +119,7 @@ class WhisperClassifier(RaggedClassifier):
 
     def _prepare(self, network: nn.Module, X: Samples, y: Tensor) -> None:
         """Standardise the statistics of training clips, and make the output a logistic regression on them."""
-        network = cast(WhisperLayers, network)
+        network = cast(EncoderLayers, network)
         statistics = self._untrained_statistics(network, X)
         spread = self._spread(statistics)
         network.standardise(spread.mean, spread.deviation)
@@ -114,7 +131,7 @@ class WhisperClassifier(RaggedClassifier):
     def _finish(self, X: Samples, y: Tensor) -> None:
         if self.begin:  # weights that know it, and perhaps few clips
             return
-        network = cast(WhisperLayers, self.network_)
+        network = cast(EncoderLayers, self.network_)
         self.trained_ = {name: value.clone() for name, value in network.state_dict().items()}
         if self.blend_with is not None:
             other = self.blend_with.trained_
@@ -122,7 +139,7 @@ class WhisperClassifier(RaggedClassifier):
         self._known = X, self._statistics(network, X)
         self._add_regression(network, self._known[1], y)
 
-    def _add_regression(self, network: WhisperLayers, statistics: Tensor, y: Tensor, *, beside: bool = False) -> None:
+    def _add_regression(self, network: EncoderLayers, statistics: Tensor, y: Tensor, *, beside: bool = False) -> None:
         """Add a logistic regression on the statistics of training clips to the output; one of its own, or, `beside`
         what the output makes of the clips, of the rest.
         """
@@ -147,7 +164,7 @@ class WhisperClassifier(RaggedClassifier):
     def _spread(self, embeddings: Tensor) -> Spread:
         return Spread.of(embeddings, self.corpora, self.weights)
 
-    def _statistics(self, network: WhisperLayers, X: Samples) -> Tensor:
+    def _statistics(self, network: EncoderLayers, X: Samples) -> Tensor:
         """Return the statistics of samples, (samples, width), on the CPU."""
         was = network.training
         network.eval()
@@ -155,7 +172,7 @@ class WhisperClassifier(RaggedClassifier):
         network.train(was)
         return statistics
 
-    def _trained_statistics(self, network: WhisperLayers, X: Samples) -> Tensor:
+    def _trained_statistics(self, network: EncoderLayers, X: Samples) -> Tensor:
         """Return the same; of the clips that the layers were trained on they are known."""
         clips, known = self._known
         rows = {id(clip): row for row, clip in enumerate(clips)}
@@ -164,20 +181,20 @@ class WhisperClassifier(RaggedClassifier):
         found = torch.cat([known, self._statistics(network, new)]) if new else known
         return found[[rows[id(clip)] for clip in X]]
 
-    def _untrained_statistics(self, network: WhisperLayers, X: Samples) -> Tensor:
+    def _untrained_statistics(self, network: EncoderLayers, X: Samples) -> Tensor:
         """Return the same of layers that are the encoder's own, from the cache where they were read before."""
         if self.model.weights is None:
             return self._statistics(network, X)
-        found = embed(list(X), _Reader(network, self.model))
+        found = embed(list(X), _Reader(network))
         return torch.from_numpy(np.concatenate(found, axis=1).T.copy())
 
     def _optimiser(self, network: nn.Module) -> torch.optim.Optimizer:
         """Return AdamW over the output and the layers, each slower than the one above it."""
-        network, model = cast(WhisperLayers, network), self.model
+        network, model = cast(EncoderLayers, network), self.model
         decay = (self.training.regulariser or RegulariserConfig()).weight_decay
         top = model.encoder_rate or 0.0
         parts: list[tuple[nn.Module, float]] = [(network.output, self.training.learning_rate)]
-        parts += [(layer, top * model.layer_decay**above) for above, layer in enumerate(reversed(network.layers))]
+        parts += [(layer, top * model.layer_decay**above) for above, layer in enumerate(reversed(network.trained))]
         groups = [group for part, rate in parts for group in rates_of(part, rate, decay)]
         return torch.optim.AdamW(groups, fused=True)
 
@@ -185,9 +202,9 @@ class WhisperClassifier(RaggedClassifier):
 class _Reader:
     """A frozen network that reads statistics, as `features.embed` asks for them."""
 
-    def __init__(self, network: WhisperLayers, model: WhisperConfig) -> None:
-        self.network = network
-        self.identity = f"{model.weights} statistics of {model.read} normalise {model.normalise} {model.floor}".encode()
+    def __init__(self, network: EncoderLayers) -> None:
+        self.network, model = network, network.config
+        self.identity = f"{model.weights} statistics of {model.read} {network.hears}".encode()
 
     def load(self) -> Callable[[Array], Array]:
         @torch.inference_mode()
