@@ -174,8 +174,9 @@ def save_encoder(name: str, folder: Path, *, seed: int = 0) -> Path:
     import transformers as hf
 
     torch.manual_seed(seed)
-    masked = name != "wav2vec2"
-    extractor: Any = hf.Wav2Vec2FeatureExtractor(return_attention_mask=masked)
+    is_base = name == "wav2vec2" or name.endswith("-base")
+    how = {} if is_base else MASKED
+    extractor: Any = hf.Wav2Vec2FeatureExtractor(return_attention_mask=not is_base, do_normalize=name != "wavlm-base")
     if name == "wav2vec2":
         model: Any = hf.Wav2Vec2ForPreTraining(hf.Wav2Vec2Config(**TINY))
         vocabulary = folder / "vocab.json"
@@ -184,10 +185,10 @@ def save_encoder(name: str, folder: Path, *, seed: int = 0) -> Path:
         extractor = hf.Wav2Vec2Processor(extractor, hf.Wav2Vec2CTCTokenizer(str(vocabulary)))
     elif name == "wav2vec2-large":
         model = hf.Wav2Vec2ForCTC(hf.Wav2Vec2Config(**TINY, **MASKED, vocab_size=6))
-    elif name == "hubert":
-        model = hf.HubertModel(hf.HubertConfig(**TINY, **MASKED))
-    elif name == "wavlm":
-        model = hf.WavLMModel(hf.WavLMConfig(**TINY, **MASKED))
+    elif name.startswith("hubert"):
+        model = hf.HubertModel(hf.HubertConfig(**TINY, **how))
+    elif name.startswith("wavlm"):
+        model = hf.WavLMModel(hf.WavLMConfig(**TINY, **how))
     elif name == "data2vec-audio":
         model = hf.Data2VecAudioModel(hf.Data2VecAudioConfig(**TINY | {"num_conv_pos_embeddings": 3}))
     else:
@@ -234,7 +235,9 @@ ENCODERS = ("wav2vec2", "wav2vec2-large", "hubert", "wavlm", "data2vec-audio", "
 
 @pytest.fixture(scope="session")
 def make_encoder() -> Callable[..., Path]:
-    """Return the function that saves a tiny encoder, of its name and folder; `seed` draws its weights."""
+    """Return the function that saves a tiny encoder, of its name and folder; `seed` draws its weights. Beside those of
+    `encoders`, hubert-base and wavlm-base are made as the base models are: no mask, group normalisation.
+    """
     return save_encoder
 
 

@@ -228,6 +228,13 @@ def test_missing_and_cut_files_are_refused(tmp_path: Path, part: str, make_encod
     assert "cannot be read as an encoder" in refusal(folder)
 
 
+def test_settings_of_another_type_are_refused(tmp_path: Path, make_encoder: Make) -> None:
+    folder = make_encoder("hubert", tmp_path)
+    settings = json.loads((folder / "config.json").read_text()) | {"hidden_size": "wide"}
+    (folder / "config.json").write_text(json.dumps(settings))
+    assert "cannot be read as an encoder" in refusal(folder) and "hidden_size" in refusal(folder)
+
+
 def test_an_encoder_without_some_of_its_weights_is_refused(tmp_path: Path, make_encoder: Make) -> None:
     """transformers would draw them at random, with a warning that nobody reads."""
     folder = make_encoder("hubert", tmp_path)

@@ -175,7 +175,7 @@ def test_broken_files_are_named(encoder: Path, tmp_path: Path) -> None:
     half = load_file(folder / "model.safetensors")
     name = next(each for each in half if each.endswith("encoder.layers.0.fc1.weight"))
     save_file(half | {name: half[name][:256].clone()}, folder / "model.safetensors")
-    with pytest.raises(EmotoneError, match=r"other shapes than a Whisper's: .*layers\.0\.up\.weight"):
+    with pytest.raises(EmotoneError, match=r"other shapes than its config\.json says: .*layers\.0\.up\.weight"):
         network(folder)
     (folder / "config.json").write_text('{"model_type": "whisper"}')
     with pytest.raises(EmotoneError, match=r"its config\.json does not say 'd_model'"):

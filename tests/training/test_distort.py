@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from emotone.recipes.schema import DistortionConfig
-from emotone.training.distort import distort
+from emotone.training.distort import distort, distort_waveforms
 
 BANDS, STEPS = 32, 60
 LENGTHS = torch.tensor([60, 40, 10, 1])
@@ -117,3 +117,59 @@ def test_the_same_seed_gives_the_same_clips_and_every_clip_its_own() -> None:
     frames, lengths = changed(2, **everything)
     assert not torch.equal(frames, changed(1, **everything)[0])
     assert bool(torch.isfinite(frames).all()) and len(set((lengths / LENGTHS).tolist())) > 2
+
+
+def waves() -> torch.Tensor:
+    """Tones of 500 Hz at 16 kHz, silent beyond each clip's end."""
+    time = torch.arange(1_000) / 16_000
+    frames = torch.sin(2 * torch.pi * 500 * time).repeat(len(WAVES), 1, 1)
+    for row, length in zip(frames, WAVES.tolist(), strict=True):
+        row[:, length:] = 0.0
+    return frames
+
+
+WAVES = torch.tensor([1_000, 640, 100, 1])
+
+
+def changed_waves(seed: int = 0, **settings: float) -> tuple[torch.Tensor, torch.Tensor]:
+    torch.manual_seed(seed)
+    return distort_waveforms(waves(), WAVES, DistortionConfig(**settings), frames_per_second=16_000)
+
+
+def power(frames: torch.Tensor, lengths: torch.Tensor) -> torch.Tensor:
+    return torch.stack([clip.square().mean() for clip in own(frames, lengths)])
+
+
+def test_nothing_is_done_to_waveforms_unless_asked_for() -> None:
+    frames, lengths = changed_waves()
+    assert torch.equal(frames, waves()) and torch.equal(lengths, WAVES)
+    frames, lengths = changed_waves(share=0, stretch=0.3, gain=9, tilt=9, noise=10, mask_frames=90)
+    torch.testing.assert_close(own(frames, lengths), own(waves(), WAVES), atol=1e-4, rtol=0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_a_waveform_is_louder_or_softer_noisier_shorter_or_longer_as_far_as_is_asked(seed: int) -> None:
+    decibels = 10 * torch.log10(power(*changed_waves(seed, gain=6)) / power(waves(), WAVES))[:3]
+    assert decibels.abs().max() <= 6 and decibels.unique().numel() == 3, "each clip by its own"
+    frames, _ = changed_waves(seed, noise=20)
+    added = 10 * torch.log10(power(frames - waves(), WAVES) / power(waves(), WAVES))[:2]
+    assert ((added < -19) & (added > -51)).all()
+    _, lengths = changed_waves(seed, stretch=0.25)
+    assert (lengths >= 1).all() and ((lengths / WAVES)[:3] > 0.79).all() and ((lengths / WAVES)[:3] < 1.34).all()
+    frames, lengths = changed_waves(seed, crop=0.02)
+    assert lengths.tolist() == [320, 320, 100, 1] and frames.shape[2] == 320
+
+
+def test_a_tilt_moves_a_tone_by_what_its_line_says() -> None:
+    """500 Hz is at -15/16 of the line from -1, at 0 Hz, to 1, at 8 kHz."""
+    tilts = []
+    for seed in range(8):
+        frames, _ = changed_waves(seed, tilt=8)
+        tilts.append(10 * torch.log10(power(frames, WAVES) / power(waves(), WAVES))[0].item())
+    assert max(map(abs, tilts)) <= 8 * 15 / 16 + 0.5 and max(tilts) > 1 and min(tilts) < -1
+
+
+def test_masked_samples_are_silent_and_within_the_clip() -> None:
+    frames, lengths = changed_waves(3, mask_frames=300)
+    silent = ((frames - frames[:1].mean()).abs() < 0.05)[0, 0, : int(lengths[0])].float().mean()
+    assert torch.equal(lengths, WAVES) and silent > ((waves()[0, 0].abs() < 0.05).float().mean())

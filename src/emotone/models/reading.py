@@ -1,5 +1,6 @@
 """How transformers reads an encoder's folder: quietly, and what it cannot read is an error of one line."""
 
+import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,8 @@ from emotone.models.weights import WHOLE
 __all__ = ["check_rate", "check_whole", "quiet", "reading"]
 
 _NOT_IN_ALL = ("masked_spec_embed",)  # only ever used in training, and fresh where pretraining left it out
+
+warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask", UserWarning)  # WavLM's, on every call
 
 
 @contextmanager

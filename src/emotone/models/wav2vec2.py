@@ -1,7 +1,6 @@
 """The first layers of wav2vec 2.0, HuBERT, WavLM or data2vec-audio on a clip's own length, and what their frames are
 over time (Baevski et al., 2020; Hsu et al., 2021; Chen et al., 2022; Baevski et al., 2022)."""
 
-import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,8 +19,6 @@ __all__ = ["Wav2Vec2Layers"]
 
 _LEAST = 1e-7  # of the variance of a waveform, as the feature extractor has it
 _TOGETHER = 4  # clips through the convolutions, whose frames take 6 MB a second, in training
-
-warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask", UserWarning)  # WavLM's, on every call
 
 
 class Wav2Vec2Layers(EncoderLayers):

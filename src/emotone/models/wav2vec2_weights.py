@@ -7,11 +7,11 @@ import torch
 from torch import nn
 from torch.nn.utils import parametrize
 
-from emotone.errors import UsageError, unknown
+from emotone.errors import EmotoneError, UsageError, unknown
 from emotone.models.config import WAVEFORM_FAMILIES, Architecture
 from emotone.models.encoder_layers import Weights
 from emotone.models.reading import check_whole, reading
-from emotone.models.weights import weight_files
+from emotone.models.weights import EXTRACTORS, WHOLE, weight_files
 from emotone.models.whisper_weights import digest
 
 __all__ = ["build", "read_architecture", "read_weights"]
@@ -39,6 +39,8 @@ def read_architecture(folder: Path) -> Architecture:
         EmotoneError: files that are missing or broken.
     """
     weight_files(folder)
+    if not any((folder / name).is_file() for name in EXTRACTORS):
+        raise EmotoneError(f"{folder}: no encoder of waveforms in it, {EXTRACTORS[0]} is missing. {WHOLE}")
     with reading(folder):
         from transformers import AutoConfig, AutoFeatureExtractor
 

@@ -9,11 +9,14 @@ from typing import Any
 from emotone.errors import DownloadError, EmotoneError, UsageError
 from emotone.files import parse_json
 
-__all__ = ["WHOLE", "digest", "is_here", "locate", "settings_of", "weight_files"]
+__all__ = ["EXTRACTORS", "WHOLE", "digest", "is_here", "locate", "settings_of", "weight_files"]
 
-WHOLE = "An encoder's folder is what `hf download` or save_pretrained writes."
+WHOLE = "An encoder's folder is what `hf download NAME` or save_pretrained writes."
 
-_SETTINGS = ("config.json", "preprocessor_config.json", "processor_config.json")
+EXTRACTORS = ("preprocessor_config.json", "processor_config.json")
+"""Where a feature extractor's settings may stand."""
+
+_SETTINGS = ("config.json", *EXTRACTORS)
 _WANTED = ["*.json", "model.safetensors", "model-*.safetensors"]
 _PICKLED = ["pytorch_model*.bin"]
 """What older encoders have instead of safetensors; transformers reads no more than tensors from it."""
