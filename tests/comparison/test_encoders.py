@@ -13,8 +13,9 @@ from emotone.audio import load
 from emotone.comparison.encoders import has_weights, lack_of, with_encoder
 from emotone.comparison.learnt import learnt_from
 from emotone.comparison.plan import folds_of
-from emotone.evaluation.record import read_records
-from emotone.models.config import EncoderConfig, PretrainedConfig, WhisperConfig
+from emotone.errors import UsageError
+from emotone.evaluation.record import read_record, read_records
+from emotone.models.config import EncoderConfig, PretrainedConfig, Wav2Vec2Config, WhisperConfig
 from emotone.models.weights import digest
 from emotone.storage import load_system
 
@@ -77,13 +78,22 @@ def test_without_what_reads_encoders_all_others_run(
     needy = [line.split()[0] for line in rows if "needs pip install 'emotone[wav2vec2]'" in line]
     models = {name: recipes.load(name).model for name in recipes.names()}
     assert set(needy) == {name for name, model in models.items() if isinstance(model, PretrainedConfig)} > set(OWN)
-    asked = emotone(
-        "compare", OWN[1], "--encoder", encoders["hubert"], "--corpus", "synthetic", "--out", tmp_path / "x"
-    )
-    assert asked.code == 1 and asked.err.strip().endswith(
-        f"{OWN[1]}: to read encoders, pip install 'emotone[wav2vec2]'."
-    )
-    assert not (tmp_path / "x").exists()
+    for system, named in ((OWN[1], OWN[1]), ("emotone/probe", encoders["hubert"])):
+        asked = emotone(
+            "compare",
+            system,
+            "--encoder",
+            encoders["hubert"],
+            "--preset",
+            "paper",
+            "--corpus",
+            "synthetic",
+            "--out",
+            tmp_path / "x",
+        )
+        assert asked.code == 1
+        assert asked.err.strip().endswith(f"{named}: to read encoders, pip install 'emotone[wav2vec2]'.")
+        assert not (tmp_path / "x").exists()
     assert all(lack_of(recipes.load(name), "given") for name in OWN)
 
 
@@ -197,6 +207,58 @@ def test_a_whisper_of_another_size_is_trained_and_exported(
     assert "no speech" not in emotone("predict", clip, "--model", tmp_path / "mine.onnx").out
 
 
+LAYERS = """
+extends: emotone/large
+id: small/layers
+model: {layers: 2, read: [1, 2]}
+training: {epochs: 1}
+"""
+
+
+def test_the_layers_of_an_encoder_of_waveforms_are_trained_exported_and_asked(
+    emotone: Command, make_encoder: Callable[..., Path], few: Path, tmp_path: Path
+) -> None:
+    encoder, out, model = make_encoder("wavlm-base", tmp_path / "encoder"), tmp_path / "mine", tmp_path / "mine.onnx"
+    (tmp_path / "layers.yaml").write_text(LAYERS)
+    data = ("--corpus", "synthetic", "--data", few / "synthetic")
+    refused = emotone("train", "emotone/probe", "--encoder", encoder, *data, "--out", out)
+    assert refused.code == 2 and "has 2 layers; the recipe reads 3. model.layers may be 1 to 2" in refused.err
+    assert not out.exists()
+    done = emotone("train", tmp_path / "layers.yaml", "--encoder", encoder, *data, "--out", out)
+    assert done.code == 0, done.err
+    record = read_record(out / "run.json")
+    assert record.adapted and record.temperature and f"of {encoder} trained on" in record.title
+    recipe = load_system(out).recipe
+    assert isinstance(recipe.model, Wav2Vec2Config) and recipe.features.streams == ("waveform",)
+    shutil.rmtree(encoder)
+    assert emotone("export", out, "--int8", "--out", model).code == 0
+    clip = next((few / "synthetic").rglob("*.wav"))
+    assert "no speech" not in emotone("predict", clip, "--model", model).out
+    refused = emotone("explain", clip, "--model", model, "--out", tmp_path / "why.png")
+    assert refused.code == 1 and "cannot be explained: it reads waveform" in refused.err
+    table = emotone("features", "--model", model, *data, "--out", tmp_path / "embeddings.csv")
+    assert table.code == 0 and f"45 clips, {2 * 2 * 32} values each" in table.out
+
+
+def test_a_recipe_may_name_an_encoder_of_waveforms_itself(encoders: dict[str, Path], tmp_path: Path) -> None:
+    """As a benchmark has it; of another family it says what it reads."""
+    path = tmp_path / "mine.yaml"
+    model = "model: {{kind: wav2vec2, encoder: {encoder}, layers: 1, read: [1]}}\nfeatures: {{streams: [waveform]}}\n"
+    text = "extends: emotone/probe\nid: my/layers\n" + model
+    path.write_text(text.format(encoder=encoders["hubert"]))
+    (found,) = with_encoder([recipes.load(str(path))], None)
+    assert isinstance(found.model, Wav2Vec2Config) and found.model.architecture
+    assert found.model.weights and found.model.architecture.model_type == "hubert"
+    (again,) = with_encoder([found], None)
+    assert again == found
+    path.write_text(text.format(encoder=encoders["whisper"]))
+    with pytest.raises(UsageError, match="Unknown kind of encoder 'whisper'"):
+        with_encoder([recipes.load(str(path))], None)
+    path.write_text(text.format(encoder=encoders["hubert"]) + "audio: {rate: 8000}\n")
+    with pytest.raises(UsageError, match=r"reads 16000 Hz, but the recipe's audio\.rate is 8000"):
+        with_encoder([recipes.load(str(path))], None)
+
+
 def test_a_benchmark_runs_them_and_needs_no_encoder_for_what_is_there(
     emotone: Command, encoders: dict[str, Path], few: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -207,11 +269,18 @@ def test_a_benchmark_runs_them_and_needs_no_encoder_for_what_is_there(
         "extends: kakadiya/whisper-base-random-forest-means\nid: small/forest\n"
         f"model: {{encoder: {encoder}}}\nscheme: ravdess8\n"
     )
-    plan = "{corpus: synthetic, runs: [{systems: [forest.yaml], protocols: [clean]}]}"
+    layers = shutil.copytree(encoders["hubert"], tmp_path / "layers")
+    (folder / "layers.yaml").write_text(
+        "extends: emotone/probe\nid: small/layers\nfeatures: {streams: [waveform]}\n"
+        f"model: {{kind: wav2vec2, encoder: {layers}, layers: 1, read: [1]}}\n"
+    )
+    plan = "{corpus: synthetic, runs: [{systems: [forest.yaml, layers.yaml], protocols: [clean]}]}"
     (folder / "plan.yaml").write_text(plan)
     done = emotone("bench", folder, "--jobs", 1)
     assert done.code == 0 and "small/forest clean seed 0" in done.out, done.err
-    (record,) = read_records(folder / "runs")
-    assert record.recipe["model"]["weights"] == digest(encoder)
-    shutil.rmtree(encoder)
-    assert "1 of them are there already" in emotone("bench", folder, "--jobs", 1).out
+    records = {record.system: record.recipe["model"] for record in read_records(folder / "runs")}
+    assert records["small/forest"]["weights"] == digest(encoder)
+    assert records["small/layers"]["architecture"]["model_type"] == "hubert"
+    for gone in (encoder, layers):
+        shutil.rmtree(gone)
+    assert "2 of them are there already" in emotone("bench", folder, "--jobs", 1).out
