@@ -251,6 +251,9 @@ def test_a_recipe_may_name_an_encoder_of_waveforms_itself(encoders: dict[str, Pa
     assert found.model.weights and found.model.architecture.model_type == "hubert"
     (again,) = with_encoder([found], None)
     assert again == found
+    weights = found.model.weights
+    path.write_text(text.format(encoder=encoders["hubert"]).replace("layers: 1", f"weights: {weights}, layers: 1"))
+    assert with_encoder([recipes.load(str(path))], None) == [found], "one that names its weights too"
     path.write_text(text.format(encoder=encoders["whisper"]))
     with pytest.raises(UsageError, match="Unknown kind of encoder 'whisper'"):
         with_encoder([recipes.load(str(path))], None)

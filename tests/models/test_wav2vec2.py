@@ -186,6 +186,25 @@ def test_the_digest_is_of_the_weights_that_are_read_and_not_of_their_files(
         network(folder, weights=known)
 
 
+def test_files_of_old_are_read_as_those_of_today(folders: dict[str, Path], tmp_path: Path) -> None:
+    """As the hub has the base models: no safetensors, the names of an older torch."""
+    architecture = read_architecture(folders["hubert-base"])
+    known = read_weights(folders["hubert-base"], architecture, 2)
+    folder = Path(shutil.copytree(folders["hubert-base"], tmp_path / "old"))
+    state = load_file(folder / "model.safetensors")
+    (folder / "model.safetensors").unlink()
+    for new, old in (
+        ("parametrizations.weight.original0", "weight_g"),
+        ("parametrizations.weight.original1", "weight_v"),
+    ):
+        state = {name.replace(new, old): value for name, value in state.items()}
+    assert any(name.endswith("conv.weight_g") for name in state)
+    torch.save(state, folder / "pytorch_model.bin")
+    found = read_weights(folder, architecture, 2)
+    assert found.digest == known.digest
+    assert all(torch.equal(found.state[name], value) for name, value in known.state.items())
+
+
 @pytest.mark.parametrize(
     ("changes", "words"),
     [({"hidden_act": "nothing"}, "cannot be read as an encoder"), ({"num_attention_heads": 7}, "divisible")],

@@ -63,12 +63,13 @@ def _found(recipe: Recipe, encoder: str | None) -> Recipe:
     folder = locate(name)
     if not isinstance(model, LayersConfig):
         return _noted(recipe, encoder=name, weights=digest(folder))
-    if encoder is None and model.weights is not None:
+    is_known = model.weights is not None and (not isinstance(model, Wav2Vec2Config) or model.architecture is not None)
+    if encoder is None and is_known:
         return recipe
     if isinstance(model, WhisperConfig) and settings_of(folder).get("model_type") in WAVEFORM_FAMILIES and encoder:
         recipe = _of_waveforms(recipe, name)
     if isinstance(recipe.model, Wav2Vec2Config):
-        return _with_waveforms(recipe, name, folder)
+        return _with_waveforms(recipe, name, folder, wanted=None if encoder else model.weights)
     return _with_whisper(recipe, name, folder, any_size=encoder is not None)
 
 
@@ -87,7 +88,7 @@ def _with_whisper(recipe: Recipe, name: str, folder: Path, *, any_size: bool) ->
     return _noted(recipe, encoder=name, weights=weights, width=model.width)
 
 
-def _with_waveforms(recipe: Recipe, name: str, folder: Path) -> Recipe:
+def _with_waveforms(recipe: Recipe, name: str, folder: Path, *, wanted: str | None) -> Recipe:
     from emotone.models.reading import check_rate
     from emotone.models.wav2vec2_weights import read_architecture, read_weights
 
@@ -95,7 +96,7 @@ def _with_waveforms(recipe: Recipe, name: str, folder: Path) -> Recipe:
     architecture = read_architecture(folder)
     check_rate(folder, read=architecture.sampling_rate, given=recipe.audio.rate)
     weights = read_weights(folder, architecture, recipe.model.layers).digest
-    return _noted(recipe, encoder=name, weights=weights, architecture=architecture)
+    return _noted(recipe, encoder=name, weights=wanted or weights, architecture=architecture)
 
 
 def _of_waveforms(recipe: Recipe, name: str) -> Recipe:
@@ -106,7 +107,7 @@ def _of_waveforms(recipe: Recipe, name: str) -> Recipe:
     for key in sorted(distortion.keys() - set(OF_WAVEFORMS)):
         left_out += [key] if distortion.pop(key) else []
     distortion["mask_frames"] *= step
-    how = "as they are" if recipe.model_dump()["model"]["encoder_rate"] is None else "trained on"
+    how = "as they are" if model["encoder_rate"] is None else "trained on"
     told = f"; of the distortions, neither {', '.join(left_out)}" if left_out else ""
     return Recipe.parse(
         data
