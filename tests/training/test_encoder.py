@@ -357,7 +357,10 @@ def test_labels_that_do_not_fit_the_head_are_refused(stored: Stored) -> None:
         ({"model": {"frozen": "encoder"}}, "encoder_rate goes with an encoder that is not frozen"),
         ({"model": {"encoder_rate": None}}, "encoder_rate goes with an encoder that is not frozen"),
         ({"training": None}, "training goes with a network"),
-        ({"features": {"streams": ["mfcc"]}}, r"features.streams is \[waveform\] for a pretrained encoder"),
+        (
+            {"features": {"streams": ["mfcc"]}},
+            r"features.streams is \[waveform\] for a model of kind 'pretrained' or 'wav2vec2'",
+        ),
         ({"features": {"streams": ["waveform", "mfcc"]}}, "'waveform' stands alone"),
         ({"features": {"layout": "means"}}, "features.layout 'means'"),
         ({"scaler": "standard"}, "takes no scaler"),
