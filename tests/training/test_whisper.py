@@ -95,6 +95,24 @@ def test_frozen_statistics_come_from_the_cache(
     torch.testing.assert_close(other.output.weight, first.output.weight, atol=1e-4, rtol=1e-3)
 
 
+def test_clips_go_through_trained_layers_once_for_all_that_is_asked_of_them(
+    task_for: Callable[..., Any], small: Callable[..., Recipe], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from emotone.models.whisper import WhisperLayers
+
+    task = task_for(small(), seed=8)
+    system = fitted(small(tuned=True, epochs=1), task)
+    tested = [task.frames[sample].copy() for sample in task.fold.test]
+    asked: list[int] = []
+    own = WhisperLayers.statistics
+    monkeypatch.setattr(WhisperLayers, "statistics", lambda *each: asked.append(len(each[2])) or own(*each))
+    plain, adapted = system.predict_proba(tested), system.predict_adapted(tested, ["one"] * len(tested))
+    assert sum(asked) == len(tested)
+    other = [clip.copy() for clip in tested]
+    np.testing.assert_allclose(system.predict_adapted(other, ["one"] * len(other)), adapted, atol=1e-6)
+    np.testing.assert_allclose(system.predict_proba(tested), plain, atol=1e-6)
+
+
 def test_a_tuning_that_was_killed_goes_on_to_the_same_result(
     task_for: Callable[..., Any], small: Callable[..., Recipe], tmp_path: Path
 ) -> None:

@@ -58,7 +58,9 @@ class LayersClassifier(RaggedClassifier):
         if reads_waveforms:
             self.distort = distort_waveforms
         self.model, self.folder, self.blend_with = model, folder, blend_with
-        self._known: tuple[Samples, Tensor] = [], torch.zeros(0)  # training clips, held so that they stay what they are
+        # Statistics of training clips and of those last asked for, which are held so that they stay what they are.
+        self._known: tuple[Samples, Tensor] = [], torch.zeros(0)
+        self._heard: tuple[Samples, Tensor] = [], torch.zeros(0)
 
     def fit(
         self,
@@ -136,7 +138,7 @@ class LayersClassifier(RaggedClassifier):
         if self.blend_with is not None:
             other = self.blend_with.trained_
             network.load_state_dict({name: (own + other[name]) / 2 for name, own in self.trained_.items()})
-        self._known = X, self._statistics(network, X)
+        self._known, self._heard = (X, self._statistics(network, X)), ([], torch.zeros(0))
         self._add_regression(network, self._known[1], y)
 
     def _add_regression(self, network: EncoderLayers, statistics: Tensor, y: Tensor, *, beside: bool = False) -> None:
@@ -173,13 +175,14 @@ class LayersClassifier(RaggedClassifier):
         return statistics
 
     def _trained_statistics(self, network: EncoderLayers, X: Samples) -> Tensor:
-        """Return the same; of the clips that the layers were trained on they are known."""
-        clips, known = self._known
+        """Return the same; those of training clips, and of clips that were just asked for, are known."""
+        clips, known = [*self._known[0], *self._heard[0]], [self._known[1], self._heard[1]]
         rows = {id(clip): row for row, clip in enumerate(clips)}
-        new = [clip for clip in X if id(clip) not in rows]
-        rows |= {id(clip): len(clips) + row for row, clip in enumerate(new)}
-        found = torch.cat([known, self._statistics(network, new)]) if new else known
-        return found[[rows[id(clip)] for clip in X]]
+        if new := [clip for clip in X if id(clip) not in rows]:
+            self._heard = new, self._statistics(network, new)
+            rows |= {id(clip): len(clips) + row for row, clip in enumerate(new)}
+            known.append(self._heard[1])
+        return torch.cat([each for each in known if len(each)])[[rows[id(clip)] for clip in X]]
 
     def _untrained_statistics(self, network: EncoderLayers, X: Samples) -> Tensor:
         """Return the same of layers that are the encoder's own, from the cache where they were read before."""
