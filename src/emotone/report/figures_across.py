@@ -36,7 +36,7 @@ def matrix(crossings: Sequence[Crossing]) -> Any:
     axes.imshow(cells, cmap="cividis", vmin=0, vmax=100, aspect="auto")
     for (row, column), value in np.ndenumerate(cells):
         said = "-" if np.isnan(value) else f"{value:.0f}"
-        tone = "black" if value > 55 or np.isnan(value) else "white"
+        tone = "black" if value > 47 or np.isnan(value) else "white"  # as cividis is light or dark
         axes.text(column, row, said, ha="center", va="center", color=tone, fontsize=8)
     axes.set_yticks(range(len(rows) + 1), [*names, "chance"])
     axes.set_xticks(range(len(columns)), columns)
