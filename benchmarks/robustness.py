@@ -187,7 +187,8 @@ def run(case: Case) -> dict[str, object]:
     shown = done.stdout.decode().replace(f"{folder}/", "").replace(str(folder), "this folder")
     said = done.stderr.decode().replace(f"{folder}/", "").replace("x" * 300, "xxx...")
     lines = [" ".join(line.split()) for line in shown.splitlines()]
-    answers = [line for line in lines if not any(sign in line for sign in "█▏▎▍▌▋▊▉") or line.count(" of ")]
+    bars = [line for line in lines if any(sign in line for sign in "█▏▎▍▌▋▊▉") or line.endswith(" 0%")]
+    answers = [line for line in lines if line not in bars or line.count(" of ")]
     short = [" ".join("".join(" " if sign in "█▏▎▍▌▋▊▉" else sign for sign in line).split()) for line in answers]
     return {
         "kind": case.kind,
