@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 
 from emotone import recipes
 from emotone.features.layout import channel_names
+from emotone.models.encoder_layers import EncoderLayers
 from emotone.protocols import Fold, Sample
 from emotone.recipes.schema import Recipe
+from emotone.training import FittedSystem, fit
 
 CLASSES = ("calm", "happy", "sad")
 Frames = dict[Sample, NDArray[np.float32]]
@@ -58,6 +60,19 @@ class Task:
     @property
     def tested(self) -> list[NDArray[np.float32]]:
         return [self.frames[sample] for sample in self.fold.test]
+
+
+def fitted(recipe: Recipe, task: Task, **options: Any) -> FittedSystem:
+    """A recipe fitted to a task, with seed 0 on the CPU unless `options` say otherwise."""
+    return fit(recipe, task.fold, task.frames, task.labels, CLASSES, **{"seed": 0, "device": "cpu"} | options)
+
+
+def clips_through(network: type[EncoderLayers], monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many clips go through a network's layers from now on, batch by batch: a list that grows."""
+    counts: list[int] = []
+    own = network.statistics
+    monkeypatch.setattr(network, "statistics", lambda *each: counts.append(len(each[1])) or own(*each))
+    return counts
 
 
 @pytest.fixture(autouse=True)

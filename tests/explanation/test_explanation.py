@@ -204,10 +204,9 @@ def test_an_uncertain_answer_is_explained_by_the_likeliest_emotion(synthetic: Pa
     assert any("answer is “uncertain”" in text.get_text() for text in found.figure().texts)
 
 
+@pytest.mark.usefixtures("ravdess")  # the model has to be sure, as it is of real speech alone
 def test_what_is_marked_matters_to_frozen_layers_too() -> None:
     """To `emotone/probe` an even spectrum is no sound at all: any region, so replaced, cost as much as those marked."""
-    if not (os.environ.get("EMOTONE_DATA") and corpora.find("ravdess")):
-        pytest.skip("needs RAVDESS in EMOTONE_DATA: the model has to be sure of real speech")
     clips = [each for each in corpora.load("ravdess").utterances if each.clip.endswith("02-02-02-05")]
     found = [explain(each.path) for each in clips if each.emotion in (*CLASSES, "happy", "fearful")]
     for position in range(len(SHARES)):

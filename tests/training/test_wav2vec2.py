@@ -22,10 +22,11 @@ from emotone.export.int8 import shrink
 from emotone.export.unbundle import system_of
 from emotone.recipes.schema import Recipe
 from emotone.storage import load_system, save_system
-from emotone.training import FittedSystem, fit
+from emotone.training import FittedSystem
 from emotone.tuning import Start
 
-CLASSES = ("calm", "happy", "sad")
+from ..small_tasks import clips_through, fitted
+
 EXPORTED = ("wav2vec2-large", "hubert-base", "wavlm-base")
 """One of each family that is asked for, of the normalisations of both sizes; what each makes of a clip is tested beside
 transformers, in tests/models.
@@ -68,10 +69,6 @@ def task_of(task_for: Callable[..., Any]) -> Callable[..., Any]:
     return make
 
 
-def fitted(recipe: Recipe, task: Any, **options: Any) -> FittedSystem:
-    return fit(recipe, task.fold, task.frames, task.labels, CLASSES, **{"seed": 0, "device": "cpu"} | options)
-
-
 @pytest.mark.parametrize("tuned", [False, True])
 def test_a_small_task_is_learnt(task_of: Callable[..., Any], small: Callable[..., Recipe], tuned: bool) -> None:
     recipe = small(tuned=tuned, epochs=3)
@@ -107,9 +104,7 @@ def test_frozen_statistics_come_from_the_cache(
 
     task = task_of(small(), seed=7)
     first = fitted(small(), task).classifier.network_
-    asked: list[int] = []
-    own = Wav2Vec2Layers.statistics
-    monkeypatch.setattr(Wav2Vec2Layers, "statistics", lambda *each: asked.append(len(each[1])) or own(*each))
+    asked = clips_through(Wav2Vec2Layers, monkeypatch)
     again = fitted(small(), task).classifier.network_
     assert torch.equal(first.output.weight, again.output.weight)
     assert not asked, "nothing goes through the layers again"

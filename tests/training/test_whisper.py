@@ -22,11 +22,11 @@ from emotone.models.config import WhisperConfig
 from emotone.models.whisper_weights import digest, read_weights
 from emotone.recipes.schema import Recipe
 from emotone.storage import load_system, save_system
-from emotone.training import FittedSystem, fit
+from emotone.training import FittedSystem
 from emotone.training.frames import frames_of
 from emotone.tuning import Start
 
-CLASSES = ("calm", "happy", "sad")
+from ..small_tasks import clips_through, fitted
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +49,6 @@ def small(encoder: Path) -> Callable[..., Recipe]:
         return Recipe.parse(data, where="small")
 
     return make
-
-
-def fitted(recipe: Recipe, task: Any, **options: Any) -> FittedSystem:
-    return fit(recipe, task.fold, task.frames, task.labels, CLASSES, **{"seed": 0, "device": "cpu"} | options)
 
 
 @pytest.mark.parametrize("tuned", [False, True])
@@ -85,9 +81,7 @@ def test_frozen_statistics_come_from_the_cache(
 
     task = task_for(small(), seed=7)
     first = fitted(small(), task).classifier.network_
-    asked: list[int] = []
-    own = WhisperLayers.statistics
-    monkeypatch.setattr(WhisperLayers, "statistics", lambda *each: asked.append(len(each[1])) or own(*each))
+    asked = clips_through(WhisperLayers, monkeypatch)
     again = fitted(small(), task).classifier.network_
     assert torch.equal(first.output.weight, again.output.weight)
     assert not asked, "nothing goes through the layers again"
@@ -103,9 +97,7 @@ def test_clips_go_through_trained_layers_once_for_all_that_is_asked_of_them(
     task = task_for(small(), seed=8)
     system = fitted(small(tuned=True, epochs=1), task)
     tested = [task.frames[sample].copy() for sample in task.fold.test]
-    asked: list[int] = []
-    own = WhisperLayers.statistics
-    monkeypatch.setattr(WhisperLayers, "statistics", lambda *each: asked.append(len(each[2])) or own(*each))
+    asked = clips_through(WhisperLayers, monkeypatch)
     plain, adapted = system.predict_proba(tested), system.predict_adapted(tested, ["one"] * len(tested))
     assert sum(asked) == len(tested)
     other = [clip.copy() for clip in tested]

@@ -113,9 +113,13 @@ def _paragraph(columns: Sequence[str], row: Sequence[str]) -> Iterator[str]:
         line = f"{line}   {told}" if line and told else line or told
         if cell_len(line) > console.width - 2:
             yield from wrap(
-                line, console.width, initial_indent="  ", subsequent_indent="    ", break_long_words=False,
+                line,
+                console.width,
+                initial_indent="  ",
+                subsequent_indent="    ",
+                break_long_words=False,
                 break_on_hyphens=False,
-            )  # fmt: skip
+            )
             line = ""
     if line:
         yield f"  {line}"

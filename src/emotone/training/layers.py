@@ -182,7 +182,7 @@ class LayersClassifier(RaggedClassifier):
             self._heard = new, self._statistics(network, new)
             rows |= {id(clip): len(clips) + row for row, clip in enumerate(new)}
             known.append(self._heard[1])
-        return torch.cat([each for each in known if len(each)])[[rows[id(clip)] for clip in X]]
+        return torch.cat(known)[[rows[id(clip)] for clip in X]]
 
     def _untrained_statistics(self, network: EncoderLayers, X: Samples) -> Tensor:
         """Return the same of layers that are the encoder's own, from the cache where they were read before."""
