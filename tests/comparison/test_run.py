@@ -81,6 +81,13 @@ def test_the_same_run_gives_the_same_record(setting: Setting, systems: dict[str,
     assert one.predictions != other.predictions
 
 
+def test_a_record_tells_in_what_precision_its_network_was_trained(setting: Setting, systems: dict[str, Recipe]) -> None:
+    mixed = replace(setting, device="cpu", precision="bf16")
+    for name, told in (("net", True), ("tree", False)):
+        record, _ = run(RunSpec(systems[name], "clean", "quick", 0, 1, 0), mixed)
+        assert ("bf16" in record.device) == told, record.device
+
+
 def test_a_record_survives_its_file(setting: Setting, systems: dict[str, Recipe], tmp_path: Path) -> None:
     record, _ = run(RunSpec(systems["tree"], "clean", "quick", 0, 1, 0), setting)
     record.write(tmp_path / "a.json")

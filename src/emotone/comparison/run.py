@@ -255,14 +255,19 @@ def _milliseconds(system: FittedSystem, tested: Sequence[NDArray[np.float32]]) -
 
 
 def _device(system: FittedSystem, devices: int) -> str:
-    together = f", trained on {devices}" if devices > 1 else ""
-    device = getattr(system.classifier, "device_", "cpu")
+    device, threads = getattr(system.classifier, "device_", "cpu"), os.environ.get("OMP_NUM_THREADS")
+    notes = []
     if device != "cpu":
         import torch
 
-        return f"{device} ({torch.cuda.get_device_name()}{together})"
-    threads = os.environ.get("OMP_NUM_THREADS")
-    return f"cpu ({threads} thread{'s' if threads != '1' else ''}{together})" if threads else f"cpu{together}"
+        notes.append(torch.cuda.get_device_name())
+    elif threads:
+        notes.append(f"{threads} thread{'s' if threads != '1' else ''}")
+    if getattr(system.classifier, "precision", "32") == "bf16":
+        notes.append("bf16")
+    if devices > 1:
+        notes.append(f"trained on {devices}")
+    return f"{device} ({', '.join(notes)})" if notes else device
 
 
 @cache
