@@ -50,6 +50,12 @@ def open_page(request: pytest.FixtureRequest, talks: tuple[Path, Path]) -> Itera
             yield start
 
 
+@pytest.fixture(scope="module")
+def address(request: pytest.FixtureRequest) -> str:
+    """The page's; pictures that are kept show the default model."""
+    return str(request.getfixturevalue("serve")() if KEPT else request.getfixturevalue("served"))
+
+
 def live(page: Any) -> str:
     """Record until an emotion is shown; the emotion."""
     page.click("#record")
@@ -82,9 +88,9 @@ def file(page: Any, path: Path) -> str:
     ],
 )
 def test_the_page_is_drawn_in_its_colours(
-    open_page: Callable[..., Any], served: str, talks: tuple[Path, Path], name: str, options: dict[str, Any]
+    open_page: Callable[..., Any], address: str, talks: tuple[Path, Path], name: str, options: dict[str, Any]
 ) -> None:
-    page = open_page(served, **options)
+    page = open_page(address, **options)
     emotion = file(page, talks[1]) if name == "dark" else live(page)
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     shown = {colour for _, colour in picture.getcolors(picture.width * picture.height)}

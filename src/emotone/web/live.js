@@ -144,11 +144,8 @@ class View {
   }
 
   #note(attention) {
-    byId("attention-note").textContent =
-      `${loudness()} ` +
-      (attention
-        ? "Orange: where the model looked in the last stretch of speech, its attention."
-        : "This model has no attention that could be drawn here.");
+    const orange = "Orange: where the model looked in the last stretch of speech, its attention.";
+    byId("attention-note").textContent = attention ? `${loudness()} ${orange}` : loudness();
   }
 
   #show(state, emotion, told) {
