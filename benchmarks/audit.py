@@ -29,7 +29,7 @@ Made = tuple[np.ndarray, int, str]
 def noisy(samples: np.ndarray, decibels: float) -> np.ndarray:
     noise = np.random.default_rng(0).standard_normal(samples.size)
     ratio = np.square(samples).mean() / np.square(noise).mean()
-    return samples + noise * np.sqrt(ratio * 10 ** (-decibels / 10))
+    return np.asarray(samples + noise * np.sqrt(ratio * 10 ** (-decibels / 10)))
 
 
 def copy(kind: str, variant: str) -> Callable[[np.ndarray, str], Made]:

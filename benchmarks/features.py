@@ -21,6 +21,7 @@ import numpy as np
 import soundfile
 import soxr
 import torch
+from librosa.effects import trim
 from recognise import as_wav, cpu
 from torch.nn import functional as F
 
@@ -65,13 +66,13 @@ def by_librosa(samples: Samples, rate: int, config: FeatureConfig) -> Samples:
             parts[stream] = librosa.power_to_db(mel, ref=np.max if config.reference == "max" else 1.0)
         else:
             parts[stream] = librosa.feature.delta(parts["mfcc"], order=2 if stream == "delta2" else 1)
-    return np.concatenate(list(parts.values()))
+    return np.asarray(np.concatenate(list(parts.values())))
 
 
 def file_by_librosa(path: Path, audio: AudioConfig, features: FeatureConfig) -> Samples:
     samples, rate = librosa.load(path, sr=audio.rate, offset=audio.offset, duration=audio.seconds)
     if audio.trim_db is not None:
-        samples, _ = librosa.effects.trim(samples, top_db=audio.trim_db)
+        samples, _ = trim(samples, top_db=audio.trim_db)
     if audio.normalise == "peak":
         samples = librosa.util.normalize(samples)
     return by_librosa(samples, rate, features)
@@ -81,7 +82,7 @@ def decoded(path: Path, rate: int) -> Samples:
     """What libsndfile and soxr need, and nothing else."""
     samples, own = soundfile.read(path, dtype="float32")
     samples = samples if samples.ndim == 1 else samples.mean(1)
-    return samples if own == rate else soxr.resample(samples, own, rate, "HQ")
+    return samples if own == rate else np.asarray(soxr.resample(samples, own, rate, "HQ"))
 
 
 def spent(action: Callable[[Any], object], items: Iterable[Any]) -> float:

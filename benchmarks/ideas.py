@@ -35,12 +35,14 @@ VALIDATION = 8  # speakers
 def split(corpus: Corpus, seed: int) -> Fold:
     """Leave out the first fold's test speakers, and take women and men in turn for validation."""
     tested = {f"{actor:02d}" for actor in LUNA5[0]}
-    genders = {clip.speaker: clip.gender for clip in corpus.utterances if clip.speaker not in tested}
-    women, men = (sorted(each for each in genders if genders[each] == name) for name in ("female", "male"))
+    genders: dict[str | None, str | None] = {
+        clip.speaker: clip.gender for clip in corpus.utterances if clip.speaker not in tested
+    }
+    women, men = (sorted(str(each) for each in genders if genders[each] == name) for name in ("female", "male"))
     drawn = [speaker for each in (women, men) for speaker in np.random.default_rng(seed).permutation(each).tolist()]
     held = in_turn(drawn, genders)[:VALIDATION]
     known = [Sample(position) for position, clip in enumerate(corpus.utterances) if clip.speaker in genders]
-    sides = ([], [])
+    sides: tuple[list[Sample], list[Sample]] = ([], [])
     for sample in known:
         sides[corpus.utterances[sample.clip].speaker in held].append(sample)
     return Fold(0, 1, tuple(sides[0]), tuple(sides[1]), (), "validation")
@@ -81,7 +83,7 @@ def measure(recipe: Recipe, corpus: Corpus, seed: int) -> dict[str, object]:
     return {
         "settings": recipe.model_dump(mode="json", exclude={"id", "title"}),
         "seed": seed,
-        "train_speakers": sorted({clip.speaker for clip in clips[: len(fold.train)]}),
+        "train_speakers": sorted({str(clip.speaker) for clip in clips[: len(fold.train)]}),
         "validation_speakers": sorted(set(speakers)),
         **scores,
         "elsewhere": _elsewhere(recipe, system, clips[len(fold.train) :], true, classes),

@@ -7,6 +7,7 @@ speakers.
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import opensmile
@@ -63,7 +64,7 @@ def answers(features: np.ndarray, labels: np.ndarray, folds: list[protocols.Fold
     return predicted
 
 
-def machine(cost: float) -> object:
+def machine(cost: float) -> Any:
     return make_pipeline(StandardScaler(), SVC(kernel="linear", C=cost, class_weight="balanced"))
 
 

@@ -64,9 +64,7 @@ def stages(recognizer: Recognizer, path: Path, rate: int) -> dict[str, float]:
     windows = [each for block in resampled for each in cut.feed(block)] + cut.finish()
     found["network"] = cpu(lambda: answers(recognizer.model, windows))
     track, said = Track(info, rate, settings, live=False), answers(recognizer.model, windows)
-    found["timeline"] = cpu(
-        lambda: [track.add(window, each.probabilities) for window, each in zip(windows, said, strict=True)]
-    )
+    found["timeline"] = cpu(lambda: [track.add(window, each) for window, each in zip(windows, said, strict=True)])
     print(f"{len(windows)} windows of {info.window:g} s, {info.hop:g} s apart")
     return found
 
@@ -159,8 +157,8 @@ def main() -> None:
     }
     for name, found in {**models, "start": start}.items():
         print(name, *(f"{figure:42}{value:8.2f}" for figure, value in found.items()), sep="\n")
-    found = {"clips": len(own), "long_seconds": seconds, "models": models, "start": start}
-    write_text(TARGET, json.dumps(found, indent=1) + "\n")
+    told = {"clips": len(own), "long_seconds": seconds, "models": models, "start": start}
+    write_text(TARGET, json.dumps(told, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ class Case(NamedTuple):
 
     kind: str
     what: str
-    make: Callable[[Path], None]
+    make: Callable[[Path], object]
     command: Sequence[str]
 
 

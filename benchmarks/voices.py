@@ -8,6 +8,7 @@ Each speaker's clips are dealt to two names, ten times anew. Written to results/
 import argparse
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -26,10 +27,11 @@ def main() -> None:
         corpus = corpora.load(name)
         known = [utterance for utterance in corpus.utterances if utterance.speaker]
         clips = timbres(known)
-        one, two = [], []
+        one: list[Any] = []
+        two: list[Any] = []
         for seed in range(10):
             random = np.random.default_rng(seed)
-            halves = {}
+            halves: dict[str, Any] = {}
             for speaker, values in clips.items():
                 if len(values) >= 2 * FEWEST_CLIPS:
                     order = random.permutation(len(values))

@@ -3,14 +3,14 @@
 import json
 import math
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
-from emotone.bundle.hub import SHIPPED
+from emotone.bundle.hub import DEFAULT, SHIPPED
 from emotone.config import read_yaml
 from emotone.corpora import get_source, names
 from emotone.evaluation.across import FEWEST_SPEAKERS, Crossing, crossings
@@ -25,7 +25,7 @@ from emotone.evaluation.record import read_records
 from emotone.evaluation.slices import slices
 from emotone.files import write_text
 from emotone.recipes import load as load_recipe
-from emotone.report import markdown, markdown_across, markdown_ideas, markdown_measured
+from emotone.report import markdown, markdown_across, markdown_ideas, markdown_keras, markdown_measured
 from emotone.report.excerpt import comparison as write_comparison
 from emotone.report.figures_across import matrix
 from emotone.report.figures_across import steps as draw_steps
@@ -133,7 +133,18 @@ def reproduction() -> str:
         confidence=markdown.confidence_table(_results()),
         adapted=markdown.adapted_table(_results()),
         copies=_copies(pool_all(read_records(RESULTS / "copies" / "runs"))),
+        in_keras=markdown_keras.keras_table(_in_keras()),
     )
+
+
+def _in_keras() -> Iterator[tuple[str, str, dict[str, list[dict[str, Any]]]]]:
+    """Yield what `benchmarks/in_keras.py` measured: of which system, what differs, and each side's seeds."""
+    for path in sorted((RESULTS / "keras").glob("*.yaml")):
+        sides = {
+            side: [_read(found) for found in sorted(path.parent.glob(f"{path.stem}.{side}.seed*.json"))]
+            for side in ("emotone", "keras")
+        }
+        yield read_yaml(path, missing="no such file.")["extends"], load_recipe(path).title, sides
 
 
 def model() -> str:
@@ -192,13 +203,13 @@ def _by_speaker(system: str, protocol: str) -> list[float]:
 def _idea(path: Path) -> dict[str, Any]:
     """Read what was measured of an idea, NAME.json or NAME.seed1.json, with the title of NAME.yaml."""
     name = path.name.split(".")[0]
-    return json.loads(path.read_text(encoding="utf-8")) | {"title": load_recipe(path.with_name(f"{name}.yaml")).title}
+    return _read(path) | {"title": load_recipe(path.with_name(f"{name}.yaml")).title}
 
 
 def benchmarks() -> str:
     """Return docs/benchmarks.md: what features and an answer cost, beside what a user could take instead."""
-    measured = json.loads((SPEED / "recognise.json").read_text(encoding="utf-8"))
-    features = json.loads((SPEED / "features.json").read_text(encoding="utf-8"))
+    measured = _read(SPEED / "recognise.json")
+    features = _read(SPEED / "features.json")
     contenders = _contenders()
     return _render(
         "benchmarks.md.jinja",
@@ -222,7 +233,7 @@ _SIZES = {"wav, 48 kHz": 96_000, "wav, 16 kHz": 32_000, "telephone, 8 kHz G.711"
 
 def scale() -> str:
     """Return docs/scale.md: how to use many machines, and what a million hours cost."""
-    models = json.loads((SPEED / "recognise.json").read_text(encoding="utf-8"))["models"]
+    models = _read(SPEED / "recognise.json")["models"]
     return _render(
         "scale.md.jinja",
         price=_PRICE,
@@ -267,7 +278,7 @@ def stress() -> str:
 @cache
 def _stressed() -> list[dict[str, Any]]:
     """Return what was measured under hard conditions, in the order of the shipped models."""
-    found = [json.loads(path.read_text(encoding="utf-8")) for path in (RESULTS / "stress").glob("*.json")]
+    found = [_read(path) for path in (RESULTS / "stress").glob("*.json")]
     return sorted(found, key=lambda each: list(SHIPPED).index(each["model"]))
 
 
@@ -331,7 +342,7 @@ def comparison() -> str:
 
 def audit() -> str:
     """Return docs/audit.md: what the audit finds and mistakes."""
-    voices, copies = (json.loads((SPEED / f"{name}.json").read_text(encoding="utf-8")) for name in ("voices", "audit"))
+    voices, copies = (_read(SPEED / f"{name}.json") for name in ("voices", "audit"))
     return _render(
         "audit.md.jinja",
         voices=markdown_measured.voices_table(voices),
@@ -345,7 +356,7 @@ def audit() -> str:
 
 def robustness() -> str:
     """Return docs/robustness.md: what a user gets of hostile input, as benchmarks/robustness.py saw it."""
-    cases = json.loads((RESULTS / "robustness.json").read_text(encoding="utf-8"))
+    cases = _read(RESULTS / "robustness.json")
     kinds: dict[str, list[dict[str, Any]]] = {}
     for case in cases:
         said = {name: [line.replace("|", "\\|") for line in case[name]] for name in ("shown", "said")}
@@ -355,7 +366,7 @@ def robustness() -> str:
 
 def service() -> str:
     """Return docs/service.md: how the service is used, and what it stands, as its benchmarks saw it."""
-    measured = json.loads((SPEED / "serve.json").read_text(encoding="utf-8"))
+    measured = _read(SPEED / "serve.json")
     return _render(
         "service.md.jinja",
         load=markdown_measured.load_table(measured["models"]),
@@ -370,8 +381,8 @@ def service() -> str:
 
 def _contenders() -> list[Contender]:
     """Return who was timed, the models that come with emotone first, with the UAR of each on luna5."""
-    spent = json.loads((SPEED / "alternatives.json").read_text(encoding="utf-8"))["systems"]
-    svm = json.loads((SPEED / "opensmile-svm.json").read_text(encoding="utf-8"))["plain"]["uar"]
+    spent = _read(SPEED / "alternatives.json")["systems"]
+    svm = _read(SPEED / "opensmile-svm.json")["plain"]["uar"]
     rates = {
         entry.system: entry.uar
         for entry in read_leaderboard(RESULTS / "leaderboard.json")
@@ -379,11 +390,16 @@ def _contenders() -> list[Contender]:
     }
     found = {
         **{name: rates.get(name) for name in SHIPPED if name in spent},
-        f"{LARGE}, PyTorch": rates.get(LARGE),
+        f"{DEFAULT}, PyTorch": rates.get(DEFAULT),
+        "transformers' pipeline": None,
         "librosa + CNN": rates.get("boucheta/cnn"),
         "openSMILE + SVM": Range(svm["mean"], svm["low"], svm["high"]),
     }
     return [Contender(name, spent[name]["milliseconds"], uar, "emotone" in name) for name, uar in found.items()]
+
+
+def _read(path: Path) -> Any:
+    return json.loads(path.read_text(encoding="utf-8"))
 
 
 def _render(template: str, **values: Any) -> str:
