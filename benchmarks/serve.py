@@ -26,11 +26,12 @@ from urllib.parse import urlsplit
 import numpy as np
 
 from emotone.audio import AUDIO_SUFFIXES
+from emotone.bundle.hub import DEFAULT
 from emotone.files import write_text
 from emotone.recognition import Recognizer
 
 TARGET = Path(__file__).parents[1] / "results" / "benchmarks" / "serve.json"
-MODELS = ("emotone/base", "emotone/large")
+MODELS = ("emotone/base", DEFAULT)
 CLIPS, ROUNDS = 60, 5
 CLOSE = 1e-6  # scores; what is asked together is rounded otherwise, but by emotone/large
 

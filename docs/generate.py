@@ -218,7 +218,7 @@ def benchmarks() -> str:
         whole_way=[(kind, markdown_measured.figures_table(each)) for kind, each in features["whole way"].items()],
         soxr=markdown_measured.figures_table(features["soxr"]),
         all_cores=markdown_measured.figures_table(features["all cores"]),
-        alternatives=markdown.alternatives_table(contenders, contenders[0].milliseconds),
+        alternatives=markdown.alternatives_table(contenders),
         recognise=markdown_measured.figures_table({f"`{name}`": each for name, each in measured["models"].items()}),
         start=markdown_measured.figures_table({"measured": measured["start"]}),
         clips=measured["clips"],
@@ -234,18 +234,14 @@ _SIZES = {"wav, 48 kHz": 96_000, "wav, 16 kHz": 32_000, "telephone, 8 kHz G.711"
 def scale() -> str:
     """Return docs/scale.md: how to use many machines, and what a million hours cost."""
     models = _read(SPEED / "recognise.json")["models"]
+    own = models[DEFAULT]
     return _render(
         "scale.md.jinja",
         price=_PRICE,
-        large=LARGE,
+        model=DEFAULT,
         cost=markdown_measured.cost_table(models, hours=_HOURS, price=_PRICE),
-        network=markdown_measured.network_table(_SIZES, models[LARGE]["times real time"], hours=_HOURS),
-        decoding=" and ".join(
-            f"{percent(each['milliseconds a clip, flac'] / each['milliseconds a clip, wav'] - 1, 0)} % more time with "
-            f"`{name}`"
-            for name, each in models.items()
-            if name != "emotone/tiny"
-        ),
+        network=markdown_measured.network_table(_SIZES, own["times real time"], hours=_HOURS),
+        decoding=percent(own["milliseconds a clip, flac"] / own["milliseconds a clip, wav"] - 1, 0),
     )
 
 

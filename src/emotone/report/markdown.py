@@ -190,18 +190,18 @@ def others_table(entries: Iterable[Entry], others: Mapping[str, Mapping[str, flo
     return table(("protocol", "system", "UAR"), [(row[0], row[1], row[3]) for row in found], left=(0, 1))
 
 
-def alternatives_table(contenders: Iterable[Contender], fastest: float) -> str:
-    """Return one line per way to recognise a clip: its UAR with unseen speakers, and its cost, as multiples too."""
+def alternatives_table(contenders: Sequence[Contender]) -> str:
+    """Return one line per way to recognise a clip: its UAR with unseen speakers, and its cost, also beside the first's."""
     rows = [
         (
             each.name,
-            rate_range(each.uar) if each.uar else "not run",
+            rate_range(each.uar),
             f"{each.milliseconds:.1f}",
-            f"{each.milliseconds / fastest:.1f}",
+            f"{each.milliseconds / contenders[0].milliseconds:.1f}",
         )
         for each in contenders
     ]
-    return table(("system", "UAR", "milliseconds a clip", "times emotone/large's"), rows, left=(0,))
+    return table(("system", "UAR", "milliseconds a clip", f"times {contenders[0].name}'s"), rows, left=(0,))
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, left: Iterable[int]) -> str:
