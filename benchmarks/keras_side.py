@@ -80,7 +80,7 @@ def loss_of(training: dict[str, Any]) -> Any:
 
 
 def train(recipe: dict[str, Any], classes: int, seed: int, data: Any) -> dict[str, Any]:
-    """Train as the paper's program would; return the epochs, and the mean seconds of processor time of all but the first."""
+    """Train as the paper's program would; return the epochs, and what all but the first took of a processor."""
     import keras
 
     keras.utils.set_random_seed(seed)

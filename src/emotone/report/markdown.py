@@ -191,7 +191,7 @@ def others_table(entries: Iterable[Entry], others: Mapping[str, Mapping[str, flo
 
 
 def alternatives_table(contenders: Sequence[Contender]) -> str:
-    """Return one line per way to recognise a clip: its UAR with unseen speakers, and its cost, also beside the first's."""
+    """Return one line per way to recognise a clip: its UAR with unseen speakers, what it costs, and the first's."""
     rows = [
         (
             each.name,
