@@ -1,5 +1,6 @@
 """What is released: a wheel with all that runs, and nothing else, and a reference of all that can be called."""
 
+import re
 import subprocess
 import sys
 import zipfile
@@ -7,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+import emotone
 from emotone.bundle.hub import SHIPPED
+from emotone.config import read_yaml
 
 from .scripts import load_script
 
@@ -46,6 +49,13 @@ def test_the_wheel_has_what_runs_and_no_more_than_25_megabytes(released: Path) -
         if path.is_file() and "__pycache__" not in path.parts
     }
     assert held == wanted and {f"emotone/bundles/{name.rpartition('/')[2]}.onnx" for name in SHIPPED} <= held
+
+
+def test_the_version_is_that_of_the_changelog_and_of_the_citation() -> None:
+    stated = read_yaml(ROOT / "CITATION.cff", missing="no such file.")
+    heading = re.search(r"^## \[(\d.*)\] - (.*)$", (ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert heading is not None
+    assert heading.groups() == (stated["version"], stated["date-released"]) and heading[1] == emotone.__version__
 
 
 @pytest.mark.soak
