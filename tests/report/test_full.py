@@ -10,7 +10,7 @@ from emotone.errors import UsageError
 from emotone.evaluation.pool import pool_all
 from emotone.evaluation.record import RunRecord
 from emotone.report import page as report
-from emotone.report.full import BEYOND, Full, rank, read_full
+from emotone.report.full import BEYOND, Full, on_all, rank, read_full
 from emotone.report.full_said import said
 from emotone.report.heard import Clip, Heard, Span, ticks
 from emotone.report.leaderboard import read_leaderboard
@@ -50,6 +50,8 @@ def full(records: list[RunRecord], make_record: Make, tmp_path_factory: pytest.T
         place = folder / "cross" if record.protocol == "cross" else folder
         record.write(place / "runs" / f"{number}.json")
     make_record("onah/lstm", preset="quick").write(folder / "runs" / "quick.json")
+    many = _crossed(make_record("emotone/probe", "cross", corpus="ravdess+nemo-to-emodb", accuracy=0.55))
+    many.write(folder / "shipped" / "runs" / "emodb.json")
     return read_full(folder)
 
 
@@ -61,7 +63,14 @@ def page(full: Full, make_record: Make, tmp_path_factory: pytest.TempPathFactory
     return Page(report.build(results, tmp_path_factory.mktemp("report"), full=full))
 
 
-def test_the_page_opens_with_the_full_runs_and_says_their_numbers(page: Page, records: list[RunRecord]) -> None:
+def test_the_shipped_model_is_told_of_only_where_it_ran_on_all_the_corpora(full: Full) -> None:
+    assert [each.tested for each in on_all(full.shipped, {"emodb"})] == ["emodb"]
+    assert on_all(full.shipped, {"emodb", "tess"}) == [] and on_all(full.crossings, {"ravdess"}) == []
+
+
+def test_the_page_opens_with_the_full_runs_and_says_their_numbers(
+    page: Page, full: Full, records: list[RunRecord]
+) -> None:
     text = page.text[page.text.index("What full runs say The same system") :]
     opening, rest = text.split("Run on this machine", 1)
     told = {(each.first.system, each.first.protocol): each for each in pool_all(records)}
@@ -77,6 +86,8 @@ def test_the_page_opens_with_the_full_runs_and_says_their_numbers(page: Page, re
     beyond = percent(told["kakadiya/cnn", "cross"].metrics["accuracy"])
     assert f"kakadiya/cnn, recognises {beyond} % of the clips (one seed)." in opening
     assert f"kakadiya/cnn {published} {clean} {unseen} {beyond} " in opening
+    (many,) = full.of_many
+    assert f"trained on RAVDESS and nEMO but for the tested one, recognises {percent(many.accuracy)} % (one" in opening
     assert "The CNN beats the CNN and LSTM" not in opening, "no run is about this claim"
     assert "onah/lstm" not in opening, "what is quick is no full run"
     assert "Quick preset: fewer epochs" in rest

@@ -1,6 +1,6 @@
 """What finished full runs say together, worked out from the runs themselves. No HTML here."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -16,7 +16,7 @@ from emotone.report.results import Result, Row, read_results
 from emotone.report.view import Board, boards
 from emotone.report.words import OWN
 
-__all__ = ["BEYOND", "Full", "deepest", "rank", "read_crossings", "read_full", "steps"]
+__all__ = ["BEYOND", "Full", "deepest", "on_all", "rank", "read_crossings", "read_full", "steps"]
 
 UNHEARD = "luna5"
 """The protocol of unseen speakers under which full runs are set beside each other."""
@@ -33,11 +33,14 @@ class Full:
         folder: where they lie.
         results: with the paper preset, of any corpora.
         crossings: on corpora never heard in training; empty where none ran.
+        shipped: those of the system that comes with emotone, trained on all corpora that it is shipped with but the
+            tested one.
     """
 
     folder: Path
     results: tuple[Result, ...]
     crossings: tuple[Crossing, ...]
+    shipped: tuple[Crossing, ...] = ()
 
     @cached_property
     def board(self) -> Board:
@@ -48,6 +51,11 @@ class Full:
     def beyond(self) -> list[Crossing]:
         """The crossings from the board's corpus alone."""
         return [each for each in self.crossings if each.trained == (self.board.corpus,)]
+
+    @cached_property
+    def of_many(self) -> list[Crossing]:
+        """What the shipped system does on the corpora of `beyond`; empty where it did not run on all of them."""
+        return on_all(self.shipped, {each.tested for each in self.beyond})
 
     @cached_property
     def told(self) -> dict[str, dict[str, float]]:
@@ -100,7 +108,7 @@ class Full:
 
 
 def read_full(folder: Path) -> Full:
-    """Read the full runs of a folder: those in its `runs`, and in its `cross/runs` where there are some.
+    """Read the full runs of a folder: in its `runs`, and in `cross/runs` and `shipped/runs` where there are some.
 
     Raises:
         UsageError: there are none.
@@ -111,7 +119,8 @@ def read_full(folder: Path) -> Full:
             f"{folder}: no full runs in {folder / 'runs'}; "
             "`emotone bench` and `emotone compare --preset paper` make some."
         )
-    return Full(folder, tuple(read_results(records)), tuple(read_crossings(folder / "cross")))
+    across, shipped = (tuple(read_crossings(folder / name)) for name in ("cross", "shipped"))
+    return Full(folder, tuple(read_results(records)), across, shipped)
 
 
 def read_crossings(folder: Path) -> list[Crossing]:
@@ -119,6 +128,12 @@ def read_crossings(folder: Path) -> list[Crossing]:
     records = [run for run in read_records(folder / "runs") if run.preset == "paper"]
     found = crossings(pool_all(records))
     return sorted(found, key=lambda each: (OWN in each.system, each.system, len(each.trained)))
+
+
+def on_all(found: Iterable[Crossing], tested: Collection[str]) -> list[Crossing]:
+    """Return those on the tested corpora that they have not heard; none where one of the corpora lacks."""
+    own = [each for each in found if each.tested in tested and each.tested not in each.trained]
+    return own if {each.tested for each in own} == set(tested) else []
 
 
 def steps(pooled: Iterable[Pooled], beyond: Sequence[Crossing]) -> dict[str, dict[str, float]]:

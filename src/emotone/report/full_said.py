@@ -1,5 +1,7 @@
 """What full runs say, in sentences: every number with its corpus, protocol and seeds."""
 
+from statistics import fmean
+
 from emotone.evaluation.paired import Difference
 from emotone.report.full import BEYOND, UNHEARD, Full, rank
 from emotone.report.results import Result
@@ -60,7 +62,15 @@ def _beyond(full: Full) -> tuple[str, str] | None:
             parts.append(f"{whose}, {name}, recognises {percent(share)}\u00a0% of the clips ({seeds})")
     tested = listing(corpus_title(name) for name in dict.fromkeys(each.tested for each in full.beyond))
     trained = corpus_title(full.board.corpus)
-    return f"Corpora never heard ({tested}; trained on {trained} alone)", f"on average over them, {'; '.join(parts)}."
+    text = f"trained on {trained} alone, on average over them, {'; '.join(parts)}."
+    if many := full.of_many:
+        known = listing(corpus_title(name) for name in max((each.trained for each in many), key=len))
+        share, seeds = fmean(each.accuracy for each in many), _seeds(min(each.seeds for each in many))
+        text += (
+            f" {many[0].system}, the model that comes with emotone, trained on {known} but for the tested one, "
+            f"recognises {percent(share)}\u00a0% ({seeds})."
+        )
+    return f"Corpora never heard ({tested})", text
 
 
 def _rate(result: Result) -> str:
