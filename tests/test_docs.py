@@ -21,8 +21,10 @@ ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
-def generate() -> ModuleType:
-    return load_script(ROOT / "docs" / "generate.py")
+def generate() -> Iterator[ModuleType]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(ROOT / "docs")  # as Python does for a script
+        yield load_script(ROOT / "docs" / "generate.py")
 
 
 def test_the_readme_has_the_table_of_the_runs(generate: ModuleType) -> None:
