@@ -16,7 +16,8 @@ _STYLE = re.compile(r"\x1b\[[0-9;]*m")
 def shown(width: int, *arguments: object) -> list[str]:
     """Return the lines of a command in a terminal of `width` columns."""
     mine, its = pty.openpty()
-    environment = os.environ | {"COLUMNS": str(width), "TERM": "xterm"}
+    nowhere = {"EMOTONE_CACHE": "/nowhere"}  # a corpus that another test has made there has a path of any length
+    environment = os.environ | {"COLUMNS": str(width), "TERM": "xterm"} | nowhere
     command = [sys.executable, "-m", "emotone", *map(str, arguments)]
     with subprocess.Popen(command, stdin=its, stdout=its, stderr=subprocess.PIPE, env=environment) as process:
         os.close(its)
