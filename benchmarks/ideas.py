@@ -111,10 +111,12 @@ def _elsewhere(
     return found
 
 
-def _measured(path: Path, recipe: Recipe) -> Recipe:
-    """Return what a file was measured of, in the recipe's words."""
-    words = recipe.model_dump(include={"id", "title", "choices"})
-    return Recipe.parse(json.loads(path.read_text(encoding="utf-8"))["settings"] | words, where=path)
+def is_measured(path: Path, recipe: Recipe) -> bool:
+    """Tell whether a file is there and was measured of this recipe, whatever words it had."""
+    if not path.is_file():
+        return False
+    words = recipe.model_dump(include={"id", "title", "choices", "published"})
+    return Recipe.parse(json.loads(path.read_text(encoding="utf-8"))["settings"] | words, where=path) == recipe
 
 
 def main(paths: list[Path], seed: int) -> None:
@@ -127,7 +129,7 @@ def main(paths: list[Path], seed: int) -> None:
         alone = recipe.training.model_copy(update={"refit": False, "blend": False})
         recipe = recipe.model_copy(update={"training": alone})
         target = path.with_name(f"{path.stem}.seed{seed}.json" if seed else f"{path.stem}.json")
-        if target.is_file() and _measured(target, recipe) == recipe:
+        if is_measured(target, recipe):
             continue
         write_text(target, json.dumps(measure(recipe, corpus, seed), indent=1) + "\n")
         print(target)

@@ -1,6 +1,6 @@
 """Train recipes of Keras programs here and in Keras: python benchmarks/in_keras.py RECIPE.yaml ... [--keras PYTHON]
 
-Both sides get the same arrays: the training clips of the clean split, a part of which is held out to tell what a
+Both sides get the same arrays: the training clips of the clean split, and the validation clips that tell what a
 variant is worth. No test clip is looked at. `--keras` names the Python of an environment of its own
 (`python -m venv keras && keras/bin/pip install tensorflow-cpu`); without it, emotone's side alone is trained.
 One JSON per recipe, side and seed is written beside the recipe, and not made again while the recipe is the same.
@@ -12,10 +12,12 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from ideas import is_measured
 
 from emotone import corpora, recipes
 from emotone.cli.terminal import counting
@@ -31,21 +33,12 @@ from emotone.training import fit
 from emotone.training.frames import frames_of
 from emotone.training.preparation import Preparation
 
-HELD_OUT = 0.15  # of the training clips, where the recipe has no validation clips
-
 
 def split(recipe: Recipe, corpus: Corpus, digests: tuple[str, ...], seed: int) -> Fold:
-    """Return the clean split's training and validation clips; these are a part of the former where there are none."""
-    fold = fold_of(RunSpec(recipe, "clean", "paper", 0, 1, seed), corpus, digests)
-    train, held = list(fold.train), list(fold.validation)
-    if not held:
-        labels, _ = labels_of(recipe, corpus)
-        drawn = np.random.default_rng(seed).permutation(len(train)).tolist()
-        for label in sorted(set(labels)):
-            of_label = [train[at] for at in drawn if labels[train[at].clip] == label]
-            held += of_label[: round(HELD_OUT * len(of_label))]
-        train = [sample for sample in train if sample not in set(held)]
-    return Fold(0, 1, tuple(train), tuple(held), (), "validation")
+    """Return the clean split with validation clips, those of a recipe that chooses no epoch too."""
+    assert recipe.training is not None
+    choosing = recipe.model_copy(update={"training": recipe.training.model_copy(update={"monitor": "validation"})})
+    return fold_of(RunSpec(choosing, "clean", "paper", 0, 1, seed), corpus, digests)
 
 
 def ours(recipe: Recipe, fold: Fold, frames: dict[Sample, Any], corpus: Corpus, seed: int) -> dict[str, Any]:
@@ -88,24 +81,25 @@ def theirs(
 def main(paths: list[Path], seeds: int, keras: str | None) -> None:
     corpus = corpora.load("ravdess")
     digests = sample_digests(corpus.utterances)
+    sides: dict[str, Callable[..., dict[str, Any]]] = {"emotone": ours}
+    if keras:
+        sides["keras"] = partial(theirs, keras)
     for path in paths:
         recipe = recipes.load(str(path))
-        settings = recipe.model_dump(mode="json", exclude={"id", "title", "choices", "published"})
         for seed in range(seeds):
-            sides: dict[str, Callable[..., dict[str, Any]]] = {"emotone": ours}
-            if keras:
-                sides["keras"] = lambda *given: theirs(keras, *given)
-            for side, train in sides.items():
-                target = path.with_name(f"{path.stem}.{side}.seed{seed}.json")
-                if target.is_file() and json.loads(target.read_text(encoding="utf-8"))["settings"] == settings:
-                    continue
-                fold = split(recipe, corpus, digests, seed)
-                samples = [*fold.train, *fold.validation]
-                frames = dict(zip(samples, frames_of(recipe, items_of(samples, corpus)), strict=True))
-                found = train(recipe, fold, frames, corpus, seed)
+            targets = {side: path.with_name(f"{path.stem}.{side}.seed{seed}.json") for side in sides}
+            missing = [side for side, target in targets.items() if not is_measured(target, recipe)]
+            if not missing:
+                continue
+            fold = split(recipe, corpus, digests, seed)
+            samples = [*fold.train, *fold.validation]
+            frames = dict(zip(samples, frames_of(recipe, items_of(samples, corpus)), strict=True))
+            for side in missing:
+                found = sides[side](recipe, fold, frames, corpus, seed)
+                settings = recipe.model_dump(mode="json", exclude={"id", "title", "choices", "published"})
                 told = {"settings": settings, "seed": seed, "clips": [len(fold.train), len(fold.validation)], **found}
-                write_text(target, json.dumps(told, indent=1) + "\n")
-                print(target, flush=True)
+                write_text(targets[side], json.dumps(told, indent=1) + "\n")
+                print(targets[side], flush=True)
 
 
 if __name__ == "__main__":

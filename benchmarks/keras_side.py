@@ -63,11 +63,8 @@ def _as_torch(fan_in: int) -> dict[str, Any]:
 
 
 def _lstm_as_torch(units: int) -> dict[str, Any]:
-    return {
-        "unit_forget_bias": False,
-        "recurrent_initializer": _as_torch(units)["kernel_initializer"],
-        **_as_torch(units),
-    }
+    weights = _as_torch(units)
+    return {"unit_forget_bias": False, "recurrent_initializer": weights["kernel_initializer"], **weights}
 
 
 def loss_of(training: dict[str, Any]) -> Any:
@@ -116,7 +113,7 @@ def train(recipe: dict[str, Any], classes: int, seed: int, data: Any) -> dict[st
     return {
         "history": [{new: told[old][at] for old, new in names.items()} for at in range(len(told["loss"]))],
         "parameters": network.count_params(),
-        "seconds_per_epoch": float(np.diff(ends).mean()) if len(ends) > 1 else None,
+        "seconds_per_epoch": float(np.diff(ends).mean()),
         "versions": {"keras": keras.version(), keras.backend.backend(): _backend()},
     }
 

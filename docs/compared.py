@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sources import LARGE, RESULTS, crossed, find, pooled, read, render, results, stairs
+from sources import LARGE, RESULTS, crossed, find, pooled, read, render, results, shipped, stairs
 
 from emotone.config import read_yaml
 from emotone.corpora import names
-from emotone.evaluation.across import FEWEST_SPEAKERS, Crossing, crossings
+from emotone.evaluation.across import FEWEST_SPEAKERS, Crossing
 from emotone.evaluation.adapted import adaptation
 from emotone.evaluation.averaged import averaged
 from emotone.evaluation.claims import judge
@@ -30,7 +30,7 @@ def reproduction() -> str:
     return render(
         "reproduction.md.jinja",
         entries=entries,
-        seed=lambda *key: _seed(*key),
+        seed=_seed,
         kept=lambda *key: find(*key).first.best_epoch,
         verdicts_table=markdown.verdicts_table,
         premium=markdown.premium_table(premiums(pooled())),
@@ -162,12 +162,11 @@ def across() -> str:
         for each in found
         if each.system == "emotone/probe" and len(each.trained) == 1 and each.adapted is not None
     } | {home.first.corpus: (home.metrics["uar"], known.pooled.metrics["uar"])}
-    shipped = crossings(pool_all(read_records(RESULTS / "shipped" / "runs")))
-    shipped = [each for each in shipped if each.tested != home.first.corpus or each.tested in each.trained]
-    shipped.sort(key=lambda each: names().index(each.tested))
+    many = [each for each in shipped() if each.tested != home.first.corpus or each.tested in each.trained]
+    many.sort(key=lambda each: names().index(each.tested))
     return render(
         "across.md.jinja",
-        shipped=markdown_across.gains_table(shipped, alone),
+        shipped=markdown_across.gains_table(many, alone),
         corpora=", ".join(corpora.values()),
         table=markdown_across.crossings_table(found, corpora),
         steps=markdown_across.steps_table(stairs()),

@@ -34,6 +34,9 @@ def benchmarks() -> str:
     )
 
 
+PIPELINE = "transformers' pipeline"  # with random weights: timed, never trained
+
+
 def contenders() -> list[Contender]:
     """Return who was timed, the models that come with emotone first, with the UAR of each on luna5."""
     spent = read(SPEED / "alternatives.json")["systems"]
@@ -46,7 +49,7 @@ def contenders() -> list[Contender]:
     found = {
         **{name: rates.get(name) for name in SHIPPED if name in spent},
         f"{DEFAULT}, PyTorch": rates.get(DEFAULT),
-        "transformers' pipeline": None,
+        PIPELINE: None,
         "librosa + CNN": rates.get("boucheta/cnn"),
         "openSMILE + SVM": Range(svm["mean"], svm["low"], svm["high"]),
     }

@@ -26,6 +26,7 @@ def results() -> list[Result]:
     return sorted(found, key=lambda each: (each.row.system, each.row.protocol))
 
 
+@cache
 def pooled() -> list[Pooled]:
     """Return the same, each result's runs pooled."""
     return [each.pooled for each in results()]
@@ -37,9 +38,16 @@ def find(system: str, protocol: str) -> Pooled:
     return found
 
 
+@cache
 def crossed() -> list[Crossing]:
     """Return every system on every corpus that it has not heard, by system, trained on RAVDESS alone first."""
     return read_crossings(RESULTS / "cross")
+
+
+@cache
+def shipped() -> list[Crossing]:
+    """Return the same of the system that comes with emotone, trained on the corpora that it is shipped with."""
+    return read_crossings(RESULTS / "shipped")
 
 
 def stairs() -> dict[str, dict[str, float]]:

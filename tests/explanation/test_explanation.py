@@ -41,6 +41,10 @@ class Trained:
     clips: list[Path]
 
 
+def has_ravdess() -> bool:
+    return bool(os.environ.get("EMOTONE_DATA") and corpora.find("ravdess"))
+
+
 def trained(recipe: Recipe, folder: Path, *, epochs: int, count: int) -> Trained:
     """Train a recipe on clips of a corpus's first speakers, RAVDESS's where it is found; the last one's are left out.
 
@@ -48,7 +52,7 @@ def trained(recipe: Recipe, folder: Path, *, epochs: int, count: int) -> Trained
     probability is 0 or 1, and stays so, whatever is deleted.
     """
     torch.set_num_threads(1)
-    corpus = corpora.load("ravdess" if os.environ.get("EMOTONE_DATA") and corpora.find("ravdess") else "synthetic")
+    corpus = corpora.load("ravdess" if has_ravdess() else "synthetic")
     speakers = sorted({clip.speaker for clip in corpus.utterances if clip.speaker})[:count]
     clips = [clip for clip in corpus.utterances if clip.speaker in speakers and clip.emotion in CLASSES]
     samples = [Sample(position) for position in range(len(clips))]
@@ -125,6 +129,8 @@ def test_what_is_marked_matters_more_than_chance(explained: list[Explanation]) -
         )
         assert {found.deletion[position].share for found in explained} == {share}
         assert (odds(random) - odds(marked)).mean() > 1
+        if has_ravdess():  # of computer-made voices the network is too sure to lose a tenth
+            assert (random - marked).mean() > 0.1
         assert np.mean(marked < random) > 0.8
 
 

@@ -18,7 +18,7 @@ class Contender:
     Attributes:
         name: what it is called.
         milliseconds: a clip, on one core.
-        uar: with unseen speakers; None where nobody measured it.
+        uar: with unseen speakers; None where it was not run.
         own: whether it is emotone's.
     """
 
@@ -29,7 +29,7 @@ class Contender:
 
 
 def answers(contenders: Sequence[Contender]) -> Any:
-    """Draw UAR over milliseconds a clip, a logarithmic axis, with 95 % intervals, of those whose UAR is known."""
+    """Draw UAR over milliseconds a clip, a logarithmic axis, with 95 % intervals; hollow, at 0: not run."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
     drawn = figure(6.2, 3.2)
@@ -39,13 +39,16 @@ def answers(contenders: Sequence[Contender]) -> Any:
     for each in contenders:
         tone, marker = (colour("blue"), "o") if each.own else (colour("vermilion"), "s")
         if each.uar is None:
+            axes.plot(each.milliseconds, 0, marker, color=tone, markersize=6, markerfacecolor="white", clip_on=False)
+            label = f"{each.name}: not run"
+            axes.annotate(label, (each.milliseconds, 0), (2, 6), textcoords="offset points", rotation=40, fontsize=7)
             continue
         low, high, mean = 100 * each.uar.low, 100 * each.uar.high, 100 * each.uar.mean
         axes.plot([each.milliseconds] * 2, [low, high], color=tone, alpha=0.35, linewidth=2)
         axes.plot(each.milliseconds, mean, marker, color=tone, markersize=6)
         points.append((each.milliseconds, mean, each.name))
     axes.set_ylim(0, 100)
-    spent = [milliseconds for milliseconds, *_ in points]
+    spent = [each.milliseconds for each in contenders]
     axes.set_xlim(min(spent) / 2, max(spent) * 3)
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))

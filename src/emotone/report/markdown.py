@@ -191,11 +191,11 @@ def others_table(entries: Iterable[Entry], others: Mapping[str, Mapping[str, flo
 
 
 def alternatives_table(contenders: Sequence[Contender]) -> str:
-    """Return one line per way to recognise a clip: its UAR with unseen speakers, what it costs, and the first's."""
+    """Return one line per way to recognise a clip: its UAR with unseen speakers, its cost, and by the first's."""
     rows = [
         (
             each.name,
-            rate_range(each.uar),
+            rate_range(each.uar) if each.uar else "not run",
             f"{each.milliseconds:.1f}",
             f"{each.milliseconds / contenders[0].milliseconds:.1f}",
         )
